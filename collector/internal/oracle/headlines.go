@@ -1,0 +1,125 @@
+package oracle
+
+import (
+	"math/big"
+	"strconv"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+// headline is a KPI that has change and undefined series.
+type headline struct {
+	name     string
+	windowed bool
+	// sources are the names of those that contribute.
+	sources []string
+	// value returns the total over the labels other than window in s at asOf.
+	value func(s span, asOf int64) value
+}
+
+func (w *world) headlineList() []headline {
+	stores, checkoutStores := w.stores(), w.stores(record.KindCheckout)
+	buyers := w.sources(w.basisKinds()...)
+	return []headline{
+		{"b2b_orders", true, stores, func(s span, _ int64) value {
+			return value{number: count(w.storeSums(stores, s).orders)}
+		}},
+		{"b2b_revenue_net", true, stores, func(s span, _ int64) value { return w.storeSums(stores, s).net.value() }},
+		{"b2b_profit_margin_ratio", true, stores, func(s span, _ int64) value { return w.storeSums(stores, s).margin() }},
+		{"b2b_average_order_value", true, stores, func(s span, _ int64) value {
+			return w.storeSums(stores, s).averageOrderValue()
+		}},
+		{"b2b_checkout_abandonment_ratio", true, checkoutStores, func(s span, asOf int64) value {
+			return w.abandonment(checkoutStores, s, asOf)
+		}},
+		{"b2b_customers_new", true, buyers, func(s span, _ int64) value {
+			return divide(count(len(w.newIn(s))), count(1), w.unreadReason())
+		}},
+		{"b2b_customer_churn_ratio", true, buyers, func(s span, _ int64) value {
+			return w.churnRatio(w.churn(w.customers, s))
+		}},
+		{"b2b_returning_customer_ratio", true, buyers, func(s span, _ int64) value {
+			ratio, _ := w.returning(s)
+			return ratio
+		}},
+		{"b2b_customer_lifetime_value", false, buyers, func(_ span, asOf int64) value {
+			return w.lifetimePredicted(w.customers, asOf)
+		}},
+		{"b2b_customers_at_risk_revenue", false, buyers, func(_ span, asOf int64) value {
+			_, revenue := w.atRisk(asOf)
+			return revenue.value()
+		}},
+	}
+}
+
+// headlines exports b2b_kpi_change_ratio and b2b_kpi_undefined.
+func (e *evaluation) headlines() {
+	for _, h := range e.headlineList() {
+		if !h.windowed {
+			now := e.headline(h, "", h.value(span{}, e.asOf))
+			for _, days := range []int{30, 90, 365} {
+				window := strconv.Itoa(days) + "d"
+				e.changeSince(h, window, "previous", now, e.calendar.daysBack(e.asOf, days))
+				e.changeSince(h, window, "year_ago", now, e.calendar.yearBack(e.asOf))
+			}
+			continue
+		}
+		for _, w := range e.windows {
+			now := e.headline(h, w.name, h.value(w.span, e.asOf))
+			e.changeFrom(h, w.name, "previous", now, e.calendar.previous(w.name, e.asOf))
+			e.changeFrom(h, w.name, "year_ago", now, e.calendar.yearAgo(w.name, e.asOf))
+		}
+	}
+}
+
+// headline notes why a headline has no value, and returns it.
+func (e *evaluation) headline(h headline, window string, v value) value {
+	if len(h.sources) == 0 {
+		v = value{reason: sourceMissing}
+	}
+	if v.reason != "" {
+		e.result.Undefined[h.name+"|"+window] = v.reason
+		e.export("b2b_kpi_undefined", count(1), "kpi", h.name, "window", window, "reason", v.reason)
+	}
+	return v
+}
+
+// firstCommonRecord returns the latest of the first records of sources; ok is false
+// where one has none.
+func (w *world) firstCommonRecord(sources []string) (latest int64, ok bool) {
+	latest = always
+	for _, s := range sources {
+		first, seen := w.firstRecord[s]
+		if !seen {
+			return 0, false
+		}
+		latest = max(latest, first)
+	}
+	return latest, true
+}
+
+// changeFrom exports the change of a headline with a window against the window base.
+func (e *evaluation) changeFrom(h headline, window, versus string, now value, base span) {
+	if first, ok := e.firstCommonRecord(h.sources); ok && base.start >= first {
+		e.exportChange(h.name, window, versus, now, func() value { return h.value(base, base.end) })
+	}
+}
+
+// changeSince exports the change of a headline without a window since the moment base.
+func (e *evaluation) changeSince(h headline, window, versus string, now value, base int64) {
+	if first, ok := e.firstCommonRecord(h.sources); ok && base > first {
+		e.exportChange(h.name, window, versus, now, func() value { return h.value(span{}, base) })
+	}
+}
+
+func (e *evaluation) exportChange(kpi, window, versus string, now value, base func() value) {
+	if now.reason != "" {
+		return
+	}
+	was := base()
+	if was.reason != "" || was.number.Sign() <= 0 {
+		return
+	}
+	change := new(big.Rat).Quo(now.number, was.number)
+	e.export("b2b_kpi_change_ratio", change.Sub(change, big.NewRat(1, 1)), "kpi", kpi, "window", window, "versus", versus)
+}
