@@ -1,0 +1,163 @@
+package rows
+
+import (
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+// Type is how the text of a column is read.
+type Type string
+
+// The types of fields.
+const (
+	TypeText     Type = "text"
+	TypeList     Type = "list"
+	TypeTime     Type = "time"
+	TypeDate     Type = "date"
+	TypeAmount   Type = "amount"
+	TypeNumber   Type = "number"
+	TypeCurrency Type = "currency"
+	TypeBoolean  Type = "boolean"
+	TypeChoice   Type = "choice"
+	TypeChannel  Type = "channel"
+)
+
+// Field is a field of a record that a column can fill.
+type Field struct {
+	Name     string
+	Type     Type
+	Required bool
+	Choices  []string // the values of a TypeChoice or TypeChannel
+	Doc      string
+
+	set func(p *parser, r record.Record, text string) *problem
+}
+
+// required returns f as a field without which a row is rejected.
+func required(f Field) Field {
+	f.Required = true
+	return f
+}
+
+func text[R record.Record](name, doc string, at func(R) *string) Field {
+	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
+		*at(r.(R)) = text
+		return nil
+	}}
+}
+
+func ref[R record.Record](name, doc string, at func(R) *record.Ref) Field {
+	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
+		*at(r.(R)) = record.RefTo(text)
+		return nil
+	}}
+}
+
+func list[R record.Record](name, doc string, at func(R) *[]string) Field {
+	return Field{Name: name, Type: TypeList, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		var values []string
+		for part := range strings.SplitSeq(text, p.separator) {
+			if part = strings.TrimSpace(part); part != "" {
+				values = append(values, part)
+			}
+		}
+		*at(r.(R)) = values
+		return nil
+	}}
+}
+
+func moment[R record.Record](name, doc string, at func(R) *record.Instant) Field {
+	return Field{Name: name, Type: TypeTime, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		instant, why := p.time.instant(text)
+		if why != "" {
+			return &problem{reason: ReasonTime, detail: show(text) + " " + why}
+		}
+		*at(r.(R)) = instant
+		return nil
+	}}
+}
+
+func day[R record.Record](name, doc string, at func(R) *record.Day) Field {
+	return Field{Name: name, Type: TypeDate, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		d, why := p.time.day(text)
+		if why != "" {
+			return &problem{reason: ReasonTime, detail: show(text) + " " + why}
+		}
+		*at(r.(R)) = d
+		return nil
+	}}
+}
+
+func amount[R record.Record](name, doc string, at func(R) *record.Amount) Field {
+	return Field{Name: name, Type: TypeAmount, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		a, bad := p.amount(text)
+		if bad == nil {
+			*at(r.(R)) = a
+		}
+		return bad
+	}}
+}
+
+// fraction is an amount without a currency, from 0 to 1.
+func fraction[R record.Record](name, doc string, at func(R) *record.Amount) Field {
+	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		a, bad := p.amount(text)
+		if bad != nil {
+			return bad
+		}
+		if a.Micros < 0 || a.Micros > record.MicrosPerUnit {
+			return &problem{reason: ReasonAmount, detail: show(text) + " is not within 0 and 1"}
+		}
+		*at(r.(R)) = a
+		return nil
+	}}
+}
+
+func number[R record.Record](name, doc string, at func(R) *record.Decimal) Field {
+	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		d, bad := p.number(text)
+		if bad == nil {
+			*at(r.(R)) = d
+		}
+		return bad
+	}}
+}
+
+func currencyCode[R record.Record](name, doc string, at func(R) *string) Field {
+	return Field{Name: name, Type: TypeCurrency, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+		code, bad := p.currency(text)
+		if bad == nil {
+			*at(r.(R)) = code
+		}
+		return bad
+	}}
+}
+
+func boolean[R record.Record](name, doc string, at func(R) *bool) Field {
+	return Field{Name: name, Type: TypeBoolean, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
+		b, bad := parseBool(text)
+		if bad == nil {
+			*at(r.(R)) = b
+		}
+		return bad
+	}}
+}
+
+func choice[R record.Record](name, doc string, choices []string, at func(R) *string) Field {
+	return Field{Name: name, Type: TypeChoice, Choices: choices, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
+		for _, c := range choices {
+			if strings.EqualFold(c, text) {
+				*at(r.(R)) = c
+				return nil
+			}
+		}
+		return &problem{reason: ReasonValue, detail: show(text) + " is none of " + strings.Join(choices, ", ")}
+	}}
+}
+
+func channel[R record.Record](doc string, at func(R) *string) Field {
+	f := choice("channel", doc, record.Channels(), at)
+	f.Type = TypeChannel
+	return f
+}
