@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -337,12 +338,13 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestConcurrencyIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		running, most := make(chan struct{}, 100), 0
+		var running, most atomic.Int32
 		c := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			running <- struct{}{}
-			most = max(most, len(running))
+			if n := running.Add(1); n > most.Load() {
+				most.Store(n)
+			}
 			time.Sleep(time.Second)
-			<-running
+			running.Add(-1)
 			return answer{body: "{}"}.response(r)
 		}), func(c *Config) { c.Concurrency = 3 })
 		done := make(chan error)
@@ -355,8 +357,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if most != 3 || time.Since(start) != 4*time.Second {
-			t.Errorf("%d at once, done in %v; want 3 and 4 s", most, time.Since(start))
+		if most.Load() != 3 || time.Since(start) != 4*time.Second {
+			t.Errorf("%d at once, done in %v; want 3 and 4 s", most.Load(), time.Since(start))
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -42,11 +43,14 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // script answers requests in turn; the last answer is repeated.
 type script struct {
+	mu       sync.Mutex
 	answers  []answer
 	requests []*http.Request
 }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	i := min(len(s.requests), len(s.answers)-1)
 	s.requests = append(s.requests, r)
 	return s.answers[i].response(r)
