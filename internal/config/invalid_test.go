@@ -174,6 +174,15 @@ func invalidFiles() map[string][]string {
 		"ledger-scalar": {
 			`3: ledger: expected a mapping, found a string`,
 		},
+		"long-texts": {
+			`3: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels`,
+			`4: attribution: expected one of first_touch, last_touch, found "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"`,
+		},
+		"mappings": {
+			`3: ledger: expected a mapping, found a number`,
+			`4: labels: expected a mapping, found true`,
+			`5: customers: expected a mapping, found a string`,
+		},
 		"merge-key": {
 			`3: labels: YAML anchors and aliases are not supported; write the value out, or quote a text that starts with "&" or "*"`,
 			`5: orders.<<: YAML merge keys are not supported; write the keys out`,
@@ -184,6 +193,17 @@ func invalidFiles() map[string][]string {
 		},
 		"not-a-mapping": {
 			`1: expected keys and values such as timezone: Europe/Berlin, found a list`,
+		},
+		"null-values": {
+			`3: history: has no value; expected a duration such as 180d or 36h, or remove it`,
+			`4: staleness: has no value; expected a duration such as 26h, or remove it`,
+			`5: windows[0]: has no value; expected a window such as 30d, or remove it`,
+			`6: ledger: has no value; expected a mapping, or remove it`,
+			`10: sources[0].interval: has no value; expected a duration such as 26h, or remove it`,
+			`13: sources[0].sandbox: has no value; expected true or false, or remove it`,
+			`14: sources[0].budget: has no value; expected a number such as 0.5, or remove it`,
+			`15: sources[0].retries: has no value; expected a mapping, or remove it`,
+			`16: rates[0].from: has no value; expected a date such as 2026-01-31, or remove it`,
 		},
 		"null": {
 			`1: the file is empty; it needs at least timezone and currency`,
@@ -209,6 +229,9 @@ func invalidFiles() map[string][]string {
 			`6: rates[2].per_reference: "0.9312345678901234567" has more than 18 significant digits; round it`,
 			`7: rates[3].per_reference: expected a decimal number such as 1234.50, found .nan`,
 		},
+		"required-empty": {
+			`6: sources[0].url: must not be empty; give the shop's address`,
+		},
 		"secret-anchor": {
 			`7: sources[0].client_secret: YAML anchors and aliases are not supported; write the value out, or quote a text that starts with "&" or "*"`,
 		},
@@ -220,6 +243,9 @@ func invalidFiles() map[string][]string {
 		},
 		"secret-file-absent": {
 			`7: sources[0].client_secret_file: read the secret file testdata/secrets/absent: it does not exist; create it or correct the path`,
+		},
+		"secret-file-below-file": {
+			`7: sources[0].client_secret_file: read the secret file testdata/secrets/token/a: not a directory`,
 		},
 		"secret-file-device": {
 			`7: sources[0].client_secret_file: read the secret file /dev/null: it is not a regular file`,
