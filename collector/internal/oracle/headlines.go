@@ -33,7 +33,10 @@ func (w *world) headlineList() []headline {
 			return w.abandonment(checkoutStores, s, asOf)
 		}},
 		{"b2b_customers_new", true, buyers, func(s span, _ int64) value {
-			return divide(count(len(w.newIn(s))), count(1), w.unreadReason())
+			if w.unread() {
+				return value{reason: immature}
+			}
+			return value{number: count(len(w.newIn(s)))}
 		}},
 		{"b2b_customer_churn_ratio", true, buyers, func(s span, _ int64) value {
 			return w.churnRatio(w.churn(w.customers, s))

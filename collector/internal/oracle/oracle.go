@@ -72,7 +72,8 @@ type Result struct {
 }
 
 // Compute returns what the collectors orders and customers export at asOf, and the
-// change and undefined series of their headlines. Records marked as deleted are left out.
+// change and undefined series of their headlines. Deleted records are left out, and those
+// that no source of the settings delivers.
 func Compute(records []Record, s Settings, asOf time.Time) Result {
 	w := newWorld(records, s)
 	e := evaluation{world: w, asOf: asOf.UnixMicro(), result: Result{Series: map[string]*big.Rat{}, Undefined: map[string]string{}}}

@@ -98,7 +98,8 @@ func newWorld(records []Record, s Settings) *world {
 		leads: map[orderID]*customer{}, firstRecord: map[string]int64{},
 	}
 	for _, r := range records {
-		if !r.Record.RecordMeta().Deleted {
+		delivered := slices.ContainsFunc(s.Sources, func(x Source) bool { return x.Name == r.Source && x.delivers(r.Record.RecordKind()) })
+		if delivered && !r.Record.RecordMeta().Deleted {
 			w.records = append(w.records, r)
 		}
 	}

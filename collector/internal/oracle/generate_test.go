@@ -1,0 +1,120 @@
+package oracle
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+func TestGeneratedHistoriesReachEverything(t *testing.T) {
+	names, reasons := map[string]bool{}, map[string]bool{}
+	predicted, folded := false, false
+	histories := rapid.Custom(Generate)
+	for seed := range 150 {
+		h := histories.Example(seed)
+		records, s := h.Seal(record.NewSealer([]byte("key")))
+		result := Compute(records, s, h.AsOf)
+		for key := range result.Series {
+			name, _, _ := strings.Cut(key, "{")
+			names[name] = true
+			predicted = predicted || strings.Contains(key, `lifetime_value{`) && strings.Contains(key, "predicted")
+			folded = folded || strings.Contains(key, `territory="other"`) && s.Territories == nil
+		}
+		for _, reason := range result.Undefined {
+			reasons[reason] = true
+		}
+	}
+	for _, name := range []string{
+		"b2b_orders", "b2b_orders_by_territory", "b2b_revenue_gross", "b2b_revenue_net", "b2b_revenue_net_by_territory",
+		"b2b_revenue_discounts", "b2b_revenue_refunds", "b2b_gross_profit", "b2b_gross_profit_by_territory",
+		"b2b_profit_margin_ratio", "b2b_average_order_value", "b2b_revenue_top_customer_ratio", "b2b_revenue_per_customer",
+		"b2b_abandoned_checkouts", "b2b_checkout_abandonment_ratio", "b2b_quotes",
+		"b2b_customers", "b2b_customers_new", "b2b_customers_at_start", "b2b_customers_lost", "b2b_customers_reactivated",
+		"b2b_customer_churn_ratio", "b2b_customer_retention_ratio", "b2b_returning_customer_ratio",
+		"b2b_repeat_purchase_ratio", "b2b_order_interval_seconds", "b2b_customer_lifetime_value",
+		"b2b_customer_lifetime_value_by_channel", "b2b_cohort_retention_ratio", "b2b_customers_at_risk",
+		"b2b_customers_at_risk_revenue", "b2b_kpi_change_ratio", "b2b_kpi_undefined",
+	} {
+		if !names[name] {
+			t.Errorf("%s: in none of the histories", name)
+		}
+	}
+	for _, reason := range []string{sourceMissing, noRate, immature, tooFew, noData, zeroDenominator} {
+		if !reasons[reason] {
+			t.Errorf("reason %s: in none of the histories", reason)
+		}
+	}
+	if !predicted || !folded {
+		t.Errorf("predicted lifetime value seen: %v, folded territory seen: %v; want both", predicted, folded)
+	}
+}
+
+// The order in which records are given must not matter, nor may computing change them.
+func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := Generate(t)
+		records, s := h.Seal(record.NewSealer([]byte("key")))
+		first := Compute(records, s, h.AsOf)
+		slices.Reverse(records)
+		if diff := cmp.Diff(first, Compute(records, s, h.AsOf), compareRats()); diff != "" {
+			t.Fatalf("records in reverse order change the result (-as given +reversed):\n%s", diff)
+		}
+	})
+}
+
+// Different labels cut the same orders, and what has no value says why.
+func TestLabelsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := Generate(t)
+		records, s := h.Seal(record.NewSealer([]byte("key")))
+		result := Compute(records, s, h.AsOf)
+		for _, w := range s.Windows {
+			byChannel, byTerritory := sumOf(result, "b2b_orders", w), sumOf(result, "b2b_orders_by_territory", w)
+			if byChannel.Cmp(byTerritory) != 0 {
+				t.Errorf("%s: %s orders by channel, %s by territory", w, byChannel.RatString(), byTerritory.RatString())
+			}
+			_, missing := result.Undefined["b2b_revenue_net|"+w]
+			channels, territories := sumOf(result, "b2b_revenue_net", w), sumOf(result, "b2b_revenue_net_by_territory", w)
+			if !missing && channels.Cmp(territories) != 0 {
+				t.Errorf("%s: %s net revenue by channel, %s by territory", w, channels.RatString(), territories.RatString())
+			}
+		}
+	})
+}
+
+func compareRats() cmp.Option {
+	return cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
+}
+
+func sumOf(r Result, metric, window string) *big.Rat {
+	sum := new(big.Rat)
+	for key, number := range r.Series {
+		if strings.HasPrefix(key, metric+"{") && strings.Contains(key, `window="`+window+`"`) {
+			sum.Add(sum, number)
+		}
+	}
+	return sum
+}
+
+func BenchmarkCompute(b *testing.B) {
+	histories := rapid.Custom(Generate)
+	for seed := range 200 {
+		h := histories.Example(seed)
+		records, s := h.Seal(record.NewSealer([]byte("key")))
+		if len(records) < 150 || len(s.Windows) < 9 {
+			continue
+		}
+		for b.Loop() {
+			Compute(records, s, h.AsOf)
+		}
+		b.ReportMetric(float64(len(records)), "records")
+		return
+	}
+	b.Fatal("no long history")
+}
