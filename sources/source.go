@@ -31,6 +31,9 @@ type Source interface {
 type Stream struct {
 	Name  string
 	Kinds []record.Kind // what its pages may hold
+	// Whole: every Fetch that emits anything lists all of the stream, each record once, so
+	// that a second one with the same ID is a mistake in the data.
+	Whole bool
 }
 
 // Environment is what a source needs to know about the company.
@@ -51,7 +54,10 @@ type Request struct {
 
 // Page is a part of a stream that is committed in one transaction.
 type Page struct {
-	Records  []record.Record
+	Records []record.Record
+	// Where says which record the i-th of Records was (file and line); nil where the source
+	// cannot tell. It is called while the page is being emitted.
+	Where    func(i int) string
 	Rejected []Rejection
 	// Rounded counts amounts finer than 10^-6 that were rounded half to even.
 	Rounded int

@@ -78,14 +78,12 @@ func ParseDecimal(text string) (Decimal, error) {
 	if err != nil {
 		return Decimal{}, err
 	}
-	if d.Exponent() > 0 {
-		d = d.Truncate(0)
-	}
-	c := d.Coefficient()
+	scale := max(0, -d.Exponent())
+	c := d.Shift(scale).BigInt()
 	if !c.IsInt64() {
-		return Decimal{}, fmt.Errorf("%q has more than 18 significant digits", text)
+		return Decimal{}, errors.New("the number has more than 18 significant digits")
 	}
-	return Decimal{Coefficient: c.Int64(), Scale: uint8(-d.Exponent()), Known: true}, nil
+	return Decimal{Coefficient: c.Int64(), Scale: uint8(scale), Known: true}, nil
 }
 
 // Rat returns the decimal as a rational number.

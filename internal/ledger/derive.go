@@ -1,0 +1,402 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// fact is one event that a record gives, and the customer whose history it is part
+// of; without one it goes to a chunk.
+type fact struct {
+	customer record.Hash
+	event    history.Event
+}
+
+// stored is a record as the ledger holds it.
+type stored struct {
+	rid    int64
+	source int64 // the dictionary's number of the source's name
+	rec    record.Record
+}
+
+const checkoutGrace = int64(3600 * 1e6) // a checkout is abandoned 1 h after its last change
+
+// facts derives what a record says, from it and from the records that it names.
+func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
+	switch r := s.rec.(type) {
+	case *record.Order:
+		return w.orderFacts(ctx, s, r)
+	case *record.Refund:
+		return w.refundFacts(ctx, s, r)
+	case *record.Deal:
+		return w.dealFacts(ctx, s, r)
+	case *record.Subscription:
+		return w.subscriptionFacts(s, r), nil
+	case *record.Checkout:
+		return w.checkoutFacts(s, r), nil
+	case *record.Quote:
+		return w.quoteFacts(ctx, s, r)
+	case *record.Lead:
+		channel, err := w.number(ctx, w.l.settings.Channels.Classify(r.Touch))
+		if err != nil {
+			return nil, err
+		}
+		e := history.Event{Kind: history.Lead, Source: history.Dict(s.source), Label: channel}
+		w.date(&e, r.CreatedAt)
+		if e.Has(history.Always) {
+			w.date(&e, r.Dates()...)
+		}
+		return []fact{{r.Self.Sealed[0], e}}, nil
+	case *record.Customer:
+		return w.known(s, r.Self, r.Dates()...), nil
+	case *record.Account:
+		if !r.Target && len(r.Keys.Sealed) == 0 {
+			return nil, nil
+		}
+		return w.known(s, r.Self, r.Dates()...), nil
+	}
+	return nil, nil
+}
+
+// at returns an instant in microseconds; ok is false for null.
+func (w *writer) at(i record.Instant) (us int64, ok bool) {
+	if i.IsNull() {
+		return 0, false
+	}
+	return i.Resolve(func(d record.Day) int64 { return w.l.calendar.Start(window.Day(d)) }), true
+}
+
+// earliest returns the earliest of the instants; ok is false where all are null.
+func (w *writer) earliest(instants ...record.Instant) (first int64, ok bool) {
+	first = math.MaxInt64
+	for _, i := range instants {
+		if us, known := w.at(i); known {
+			first, ok = min(first, us), true
+		}
+	}
+	return first, ok
+}
+
+// date gives an event the earliest of the instants, or none.
+func (w *writer) date(e *history.Event, instants ...record.Instant) {
+	e.Flags &^= history.Always
+	var ok bool
+	if e.T, ok = w.earliest(instants...); !ok {
+		e.T = 0
+		e.Flags |= history.Always
+	}
+}
+
+// known says from when the customer of a reference is known.
+func (w *writer) known(s stored, customer record.Ref, dates ...record.Instant) []fact {
+	if customer.IsNull() {
+		return nil
+	}
+	e := history.Event{Kind: history.Known, Source: history.Dict(s.source)}
+	w.date(&e, dates...)
+	return []fact{{customer.Sealed[0], e}}
+}
+
+func hashOf(r record.Ref) record.Hash {
+	if r.IsNull() {
+		return record.Hash{}
+	}
+	return r.Sealed[0]
+}
+
+// countedAt returns when an order counts from; ok is false where it does not count.
+func (w *writer) countedAt(o *record.Order) (us int64, ok bool) {
+	if o.State != "" && o.State != record.StateCounted {
+		return 0, false
+	}
+	if w.l.settings.CountPaid {
+		return w.at(o.PaidAt)
+	}
+	return w.at(o.PlacedAt)
+}
+
+// costed returns the profit on the part of an order whose cost is known, and that
+// part; ok is false where no cost is known.
+func costed(o *record.Order) (profit, part int64, ok bool) {
+	if o.Cost.IsNull() || o.CostedNet.IsNull() && o.Gross.IsNull() {
+		return 0, 0, false
+	}
+	part = o.CostedNet.Micros
+	if o.CostedNet.IsNull() {
+		part = o.Gross.Micros - o.Discount.OrZero()
+	}
+	return part - o.Cost.Micros, part, true
+}
+
+func (w *writer) territory(country string) string {
+	if mapped, ok := w.l.settings.Territories[country]; ok {
+		return mapped
+	}
+	return country
+}
+
+func (w *writer) orderFacts(ctx context.Context, s stored, o *record.Order) ([]fact, error) {
+	at, counted := w.countedAt(o)
+	if !counted {
+		return w.known(s, o.Customer, o.Dates()...), nil
+	}
+	e := history.Event{
+		Kind: history.Order, T: at, Source: history.Dict(s.source), Flags: history.OfStore,
+		Gross: o.Gross.Micros, Discount: o.Discount.OrZero(),
+	}
+	if w.l.settings.Basis != BasisDeals {
+		e.Flags |= history.OfCustomer
+	}
+	if !o.Gross.IsNull() {
+		e.Flags |= history.HasMoney
+	}
+	if !o.Discount.IsNull() {
+		e.Flags |= history.HasDiscount
+	}
+	if profit, part, ok := costed(o); ok {
+		e.Flags |= history.HasCost
+		e.Profit, e.Costed = profit, part
+	}
+	if err := w.labels(ctx, &e, w.l.settings.Channels.Classify(o.Touch), o.Country, o.Currency); err != nil {
+		return nil, err
+	}
+	facts := []fact{{hashOf(o.Customer), e}}
+	if first, _ := w.earliest(o.Dates()...); first < at || !e.Has(history.OfCustomer) {
+		facts = append(facts, w.known(s, o.Customer, o.Dates()...)...)
+	}
+	return facts, nil
+}
+
+func (w *writer) labels(ctx context.Context, e *history.Event, channel, country, currency string) (err error) {
+	if e.Label, err = w.number(ctx, channel); err != nil {
+		return err
+	}
+	if e.Territory, err = w.number(ctx, w.territory(country)); err != nil {
+		return err
+	}
+	e.Currency, err = w.number(ctx, currency)
+	return err
+}
+
+func (w *writer) refundFacts(ctx context.Context, s stored, r *record.Refund) ([]fact, error) {
+	facts := w.known(s, r.Customer, r.At)
+	at, ok := w.at(r.At)
+	if !ok {
+		return facts, nil
+	}
+	customer, country, currency := r.Customer, r.Country, r.Currency
+	var order *record.Order
+	if r.Order != "" {
+		of, err := w.find(ctx, s.source, record.KindOrder, r.Order)
+		if err != nil {
+			return nil, err
+		}
+		if of.rec != nil {
+			order = of.rec.(*record.Order)
+			if _, counted := w.countedAt(order); !counted {
+				return facts, nil
+			}
+			customer, country = order.Customer, order.Country
+			if currency == "" {
+				currency = order.Currency
+			}
+		}
+	}
+	e := history.Event{
+		Kind: history.Refund, T: at, Source: history.Dict(s.source), Flags: history.OfStore, Gross: r.Amount.Micros,
+	}
+	if w.l.settings.Basis != BasisDeals {
+		e.Flags |= history.OfCustomer
+	}
+	if !r.Amount.IsNull() {
+		e.Flags |= history.HasMoney
+	}
+	if part, ok := costedRefund(r, order); ok {
+		e.Flags |= history.HasCost
+		e.Profit, e.Costed = part-r.Cost.OrZero(), part
+	}
+	if err := w.labels(ctx, &e, "", country, currency); err != nil {
+		return nil, err
+	}
+	return append(facts, fact{hashOf(customer), e}), nil
+}
+
+// costedRefund returns the part of a refund whose cost is known: what the vendor says,
+// else all of it where the cost given back is known or its whole order has costs.
+func costedRefund(r *record.Refund, order *record.Order) (part int64, ok bool) {
+	switch {
+	case !r.CostedAmount.IsNull():
+		return r.CostedAmount.Micros, true
+	case r.Amount.IsNull():
+		return 0, false
+	case !r.Cost.IsNull():
+		return r.Amount.Micros, true
+	case order == nil:
+		return 0, false
+	}
+	_, costedPart, ok := costed(order)
+	return r.Amount.Micros, ok && (order.CostedNet.IsNull() || costedPart == order.Gross.Micros-order.Discount.OrZero())
+}
+
+// dealFacts: a won deal counts as an order of its account, else of its lead.
+func (w *writer) dealFacts(ctx context.Context, s stored, d *record.Deal) ([]fact, error) {
+	facts := w.known(s, d.Account, d.Dates()...)
+	basis := w.l.settings.Basis
+	at, closed := w.at(d.ClosedAt)
+	if basis == BasisOrders || d.State != record.DealWon || !closed {
+		return facts, nil
+	}
+	if basis == BasisBoth && d.Order != "" {
+		source, id, err := w.orderOf(ctx, s.source, d.Order)
+		if err != nil {
+			return nil, err
+		}
+		if order, err := w.find(ctx, source, record.KindOrder, id); err != nil || order.rec != nil {
+			return facts, err
+		}
+	}
+	customer := hashOf(d.Account)
+	if d.Account.IsNull() && d.Lead != "" {
+		lead, err := w.find(ctx, s.source, record.KindLead, d.Lead)
+		if err != nil {
+			return nil, err
+		}
+		if lead.rec != nil {
+			customer = lead.rec.(*record.Lead).Self.Sealed[0]
+		}
+	}
+	if customer == (record.Hash{}) {
+		return facts, nil
+	}
+	e := history.Event{
+		Kind: history.Order, T: at, Source: history.Dict(s.source), Flags: history.OfCustomer, Gross: d.Amount.Micros,
+	}
+	if !d.Amount.IsNull() {
+		e.Flags |= history.HasMoney
+	}
+	if !d.Margin.IsNull() {
+		e.Flags |= history.HasCost
+		e.Profit, e.Costed = d.Margin.Micros, d.Amount.Micros
+	}
+	if err := w.labels(ctx, &e, record.ChannelUnknown, "", d.Currency); err != nil {
+		return nil, err
+	}
+	return append(facts, fact{customer, e}), nil
+}
+
+// orderOf resolves a deal's order: value of the same source, or source:value.
+func (w *writer) orderOf(ctx context.Context, source int64, order string) (int64, string, error) {
+	if name, value, ok := strings.Cut(order, ":"); ok {
+		n, err := w.number(ctx, name)
+		return int64(n), value, err
+	}
+	return source, order, nil
+}
+
+// subscriptionFacts: the spans in which a subscription is live and paid.
+func (w *writer) subscriptionFacts(s stored, r *record.Subscription) []fact {
+	facts := w.known(s, r.Customer, r.Dates()...)
+	if r.Customer.IsNull() {
+		return facts
+	}
+	ended, hasEnd := w.at(r.EndedAt)
+	live := func(from, to int64) {
+		if hasEnd && (to == 0 || ended < to) {
+			to = ended
+		}
+		if to == 0 || from <= to {
+			facts = append(facts, fact{r.Customer.Sealed[0], history.Event{
+				Kind: history.Live, Source: history.Dict(s.source), T: from, End: to,
+			}})
+		}
+	}
+	if len(r.History) == 0 {
+		if started, ok := w.at(r.StartedAt); ok && r.State != record.SubscriptionTrialing {
+			live(started, 0)
+		}
+		return facts
+	}
+	var from int64
+	paid := false
+	for _, change := range r.History {
+		at, ok := w.at(change.At)
+		if !ok {
+			continue
+		}
+		switch {
+		case !paid && change.MRR.OrZero() > 0:
+			paid, from = true, at
+		case paid && change.MRR.OrZero() <= 0:
+			paid = false
+			live(from, at)
+		}
+	}
+	if paid {
+		live(from, 0)
+	}
+	return facts
+}
+
+func (w *writer) checkoutFacts(s stored, c *record.Checkout) []fact {
+	facts := w.known(s, c.Customer, c.Dates()...)
+	started, ok := w.at(c.StartedAt)
+	if !ok || !c.CompletedAt.IsNull() {
+		return facts
+	}
+	changed, ok := w.at(c.ChangedAt)
+	if !ok || changed < started {
+		changed = started
+	}
+	return append(facts, fact{event: history.Event{
+		Kind: history.Checkout, Source: history.Dict(s.source), T: started, End: changed + checkoutGrace,
+	}})
+}
+
+func (w *writer) quoteFacts(ctx context.Context, s stored, q *record.Quote) ([]fact, error) {
+	facts := w.known(s, q.Customer, q.Dates()...)
+	add := func(i record.Instant, state string) error {
+		at, ok := w.at(i)
+		if !ok {
+			return nil
+		}
+		label, err := w.number(ctx, state)
+		facts = append(facts, fact{event: history.Event{
+			Kind: history.Quote, Source: history.Dict(s.source), T: at, Label: label,
+		}})
+		return err
+	}
+	switch q.State {
+	case record.QuoteSent:
+		if err := add(q.SentAt, record.QuoteSent); err != nil {
+			return nil, err
+		}
+	case record.QuoteAccepted, record.QuoteDeclined, record.QuoteExpired:
+		if err := errors.Join(add(q.SentAt, record.QuoteSent), add(q.DecidedAt, q.State)); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}
+
+// find returns the record of a kind with a stored ID; its rec is nil where there is none.
+func (w *writer) find(ctx context.Context, source int64, kind record.Kind, id string) (stored, error) {
+	var rid int64
+	var data []byte
+	found, err := w.one(ctx, "SELECT rid, data FROM record WHERE source = ? AND kind = ? AND id = ?",
+		[]any{source, kindNumbers[kind], id}, &rid, &data)
+	if err != nil || !found {
+		return stored{}, err
+	}
+	rec, err := w.l.codec.Decode(kind, id, data)
+	if err != nil {
+		return stored{}, fmt.Errorf("%s %q: %w", kind, id, err)
+	}
+	return stored{rid: rid, source: source, rec: rec}, nil
+}

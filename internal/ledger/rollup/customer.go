@@ -1,0 +1,199 @@
+package rollup
+
+import (
+	"math"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// never is the time of what has not happened; always of what has no date and so was
+// always so.
+const (
+	never  = math.MaxInt64
+	always = math.MinInt64
+)
+
+// unknownChannel is the number of the channel of what has none.
+const unknownChannel = ^history.Dict(0) - 1
+
+// customer is a unit read into memory, and where the plan's points fall in it.
+// One is used again and again.
+type customer struct {
+	unit   int64
+	events []history.Event // by time
+
+	orders   []int64         // times of what counts as an order, ascending
+	money    []history.Event // orders and refunds of the customer, by time
+	live     []history.Event // paid subscriptions, by start
+	leads    []history.Event // by time; those without a date first
+	first    int64           // the first order or start of a subscription
+	known    int64           // from when the customer is known
+	position []int32         // by point of the plan: how many orders are before it
+
+	intervals []int64 // scratch
+}
+
+// load decodes a unit.
+func (c *customer) load(u ledger.Unit) error {
+	c.unit = u.ID
+	c.events = c.events[:0]
+	var err error
+	for _, h := range u.Histories {
+		if c.events, err = history.Decode(h, c.events); err != nil {
+			return err
+		}
+	}
+	c.orders, c.money, c.live, c.leads = c.orders[:0], c.money[:0], c.live[:0], c.leads[:0]
+	c.first, c.known = never, never
+	if u.ID < 0 {
+		return nil
+	}
+	history.SortByTime(c.events)
+	for i := range c.events {
+		e := &c.events[i]
+		switch e.Kind {
+		case history.Order, history.Refund:
+			c.known = min(c.known, e.T)
+			if !e.Has(history.OfCustomer) {
+				break
+			}
+			c.money = append(c.money, *e)
+			if e.Kind == history.Order {
+				c.orders = append(c.orders, e.T)
+				c.first = min(c.first, e.T)
+			}
+		case history.Live:
+			c.live = append(c.live, *e)
+			c.first = min(c.first, e.T)
+		case history.Known:
+			if e.Has(history.Always) {
+				c.known = always
+			}
+			c.known = min(c.known, e.T)
+		case history.Lead:
+			if e.Has(history.Always) {
+				e.T = always
+			}
+			c.leads = append(c.leads, *e)
+		}
+	}
+	history.SortByTime(c.leads)
+	return nil
+}
+
+// place finds the plan's points among the orders.
+func (c *customer) place(p *plan) {
+	c.position = slices.Grow(c.position[:0], len(p.points))[:len(p.points)]
+	n := int32(0)
+	for i, at := range p.points {
+		for int(n) < len(c.orders) && c.orders[n] < at {
+			n++
+		}
+		c.position[i] = n
+	}
+}
+
+// ordered returns how many orders lie between two points.
+func (c *customer) ordered(from, to int) int32 { return c.position[to] - c.position[from] }
+
+// active reports whether there was an order within inactive_after before the edge,
+// or a live subscription at it.
+func (c *customer) active(p *plan, e edge) bool {
+	if c.ordered(e.since, e.at) > 0 {
+		return true
+	}
+	at := p.points[e.at]
+	for i := range c.live {
+		if c.live[i].T < at && (c.live[i].End == 0 || c.live[i].End >= at) {
+			return true
+		}
+	}
+	return false
+}
+
+// between returns the money events in a window.
+func (c *customer) between(r window.Range) []history.Event {
+	after := func(t int64) int {
+		i, _ := slices.BinarySearchFunc(c.money, t, func(e history.Event, t int64) int {
+			if e.T < t {
+				return -1
+			}
+			return 1
+		})
+		return i
+	}
+	from, to := after(r.Start), after(r.End)
+	return c.money[from:max(from, to)]
+}
+
+// channel returns the customer's channel as of a moment. Ties go to the name that
+// comes first, so that the order of arrival does not matter.
+func (c *customer) channel(asOf int64, lastTouch bool, text func(history.Dict) string) history.Dict {
+	best := unknownChannel
+	better := func(label history.Dict) {
+		if best == unknownChannel || text(label) < text(best) {
+			best = label
+		}
+	}
+	first := unknownChannel
+	if c.first < asOf {
+		for i := range c.money {
+			if c.money[i].Kind == history.Order && c.money[i].T == c.first {
+				better(c.money[i].Label)
+			}
+		}
+		first, best = best, unknownChannel
+		for i := range c.live {
+			if c.live[i].T == c.first && text(unknownChannel) < text(first) {
+				first = unknownChannel
+			}
+		}
+	}
+	if lastTouch {
+		if text(first) != text(unknownChannel) {
+			return first
+		}
+		until := min(asOf, c.first)
+		for i := len(c.leads) - 1; i >= 0; i-- {
+			if c.leads[i].T >= until {
+				continue
+			}
+			if last := c.leads[i].T; best == unknownChannel || last == until {
+				until = last
+				better(c.leads[i].Label)
+			}
+		}
+		return best
+	}
+	for i := range c.leads {
+		if c.leads[i].T >= asOf || c.leads[i].T != c.leads[0].T {
+			break
+		}
+		better(c.leads[i].Label)
+	}
+	if best != unknownChannel {
+		return best
+	}
+	return first
+}
+
+// riskAfter returns from when a customer whose first n orders are known is at risk:
+// once the time since the last of them exceeds 1.5 times the median of the
+// intervals between them. It takes three orders; ok is false below.
+func (c *customer) riskAfter(n int) (from int64, ok bool) {
+	if n < 3 {
+		return 0, false
+	}
+	c.intervals = c.intervals[:0]
+	for i := 1; i < n; i++ {
+		c.intervals = append(c.intervals, c.orders[i]-c.orders[i-1])
+	}
+	slices.Sort(c.intervals)
+	k := len(c.intervals)
+	twice := c.intervals[(k-1)/2] + c.intervals[k/2] // of the median
+	// 4 (t - last) > 3 twice, in whole microseconds.
+	return c.orders[n-1] + 3*twice/4 + 1, true
+}

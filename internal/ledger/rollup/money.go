@@ -1,0 +1,303 @@
+package rollup
+
+import (
+	"context"
+	"math/big"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// Money is a sum of amounts in the reporting currency, or the lack of one.
+type Money struct {
+	// Value is in units of the reporting currency; nil where it is undefined.
+	Value *big.Rat
+	// NoRate: an amount's currency has no rate on or before its day.
+	NoRate bool
+	// Records counts what was asked for an amount, Known what had one: a sum over records of
+	// which none has the amount is undefined.
+	Records, Known int64
+}
+
+// fractionBits is the resolution at which foreign sums of a day are converted: 2^-128 of
+// 10^-6 of a unit, so that a sum of millions of them is exact to far below 10^-6.
+const fractionBits = 128
+
+// key is a currency and the day whose rate converts it.
+type key struct {
+	currency history.Dict
+	day      window.Day
+}
+
+// foreign is a sum of amounts in a foreign currency.
+type foreign struct {
+	sum record.Int128
+	n   int64
+}
+
+// bag is an exact sum of amounts in several currencies: the reporting one, and the
+// others by day until they are converted.
+type bag struct {
+	home    record.Int128
+	records int64 // events asked for an amount
+	known   int64 // events that had one
+	foreign map[key]foreign
+}
+
+// addForeign adds an amount of n events (negative: takes them out).
+func (b *bag) addForeign(k key, amount record.Int128, n int64) {
+	if b.foreign == nil {
+		b.foreign = map[key]foreign{}
+	}
+	f := b.foreign[k]
+	f.sum = f.sum.Add(amount)
+	f.n += n
+	if f.n == 0 && f.sum.Sign() == 0 {
+		delete(b.foreign, k)
+		return
+	}
+	b.foreign[k] = f
+}
+
+// addBag adds sign (1 or -1) times other.
+func (b *bag) addBag(other *bag, sign int64) {
+	b.home = b.home.Add(signed(other.home, sign))
+	b.records += sign * other.records
+	b.known += sign * other.known
+	for k, f := range other.foreign {
+		b.addForeign(k, signed(f.sum, sign), sign*f.n)
+	}
+}
+
+func signed(n record.Int128, sign int64) record.Int128 {
+	if sign < 0 {
+		return n.Neg()
+	}
+	return n
+}
+
+// total sums amounts that are converted already.
+type total struct {
+	home   record.Int128
+	fixed  *big.Int // 2^-fractionBits x 10^-6 units; nil for none
+	noRate bool
+}
+
+func (t *total) add(rates *rates, k key, sum record.Int128) {
+	if k.currency == rates.home {
+		t.home = t.home.Add(sum)
+		return
+	}
+	converted, ok := rates.convert(k, sum)
+	if !ok {
+		t.noRate = true
+		return
+	}
+	if t.fixed == nil {
+		t.fixed = new(big.Int)
+	}
+	t.fixed.Add(t.fixed, converted)
+}
+
+func (t *total) plus(other *total, sign int64) {
+	t.home = t.home.Add(signed(other.home, sign))
+	t.noRate = t.noRate || other.noRate
+	if other.fixed != nil {
+		if t.fixed == nil {
+			t.fixed = new(big.Int)
+		}
+		if sign < 0 {
+			t.fixed.Sub(t.fixed, other.fixed)
+		} else {
+			t.fixed.Add(t.fixed, other.fixed)
+		}
+	}
+}
+
+// money finishes a total over records of which known had the amount.
+func (t *total) money(records, known int64) Money {
+	m := Money{NoRate: t.noRate, Records: records, Known: known}
+	if t.noRate || records > 0 && known == 0 {
+		return m
+	}
+	if t.fixed == nil {
+		m.Value = big.NewRat(0, 1).SetFrac(t.home.Big(), big.NewInt(record.MicrosPerUnit))
+		return m
+	}
+	n := t.home.Big()
+	n.Lsh(n, fractionBits).Add(n, t.fixed)
+	d := new(big.Int).Lsh(big.NewInt(record.MicrosPerUnit), fractionBits)
+	m.Value = new(big.Rat).SetFrac(n, d)
+	return m
+}
+
+func (b *bag) money(rates *rates) Money {
+	t := total{home: b.home}
+	for k, f := range b.foreign {
+		t.add(rates, k, f.sum)
+	}
+	return t.money(b.records, b.known)
+}
+
+// comparable returns a value by which bags can be put in order: units of 2^-32 x
+// 10^-6. A currency without a rate counts as nothing.
+func (b *bag) comparable(rates *rates) record.Int128 {
+	n := b.home.Big()
+	n.Lsh(n, 32)
+	for k, f := range b.foreign {
+		if converted, ok := rates.convert(k, f.sum); ok {
+			n.Add(n, converted.Rsh(converted, fractionBits-32))
+		}
+	}
+	return wide(n)
+}
+
+func wide(n *big.Int) record.Int128 {
+	low := new(big.Int).And(n, new(big.Int).SetUint64(^uint64(0))).Uint64()
+	return record.Int128{Hi: new(big.Int).Rsh(n, 64).Int64(), Lo: low}
+}
+
+// rates converts amounts to the reporting currency.
+type rates struct {
+	home history.Dict
+	// quotes are the ways from a currency to the reporting one, in order of preference.
+	quotes map[history.Dict][]quote
+	cache  map[key]*factor
+}
+
+// quote is one way from a currency to the reporting one: by the published days of
+// both against a reference. An empty list stands for the reference itself.
+type quote struct{ from, to []published }
+
+type published struct {
+	day  window.Day
+	rate record.Decimal
+}
+
+// noCurrency is the number of a currency that no event has.
+const noCurrency = ^history.Dict(0)
+
+// factor is a rate as a fraction; nil num where there is none.
+type factor struct{ num, den *big.Int }
+
+// last returns the last rate published on or before day.
+func last(list []published, day window.Day) (*big.Rat, bool) {
+	i, found := slices.BinarySearchFunc(list, day, func(p published, d window.Day) int { return int(p.day) - int(d) })
+	if found {
+		i++
+	}
+	if i == 0 {
+		return nil, false
+	}
+	return list[i-1].rate.Rat(), true
+}
+
+func (r *rates) factor(k key) *factor {
+	if f := r.cache[k]; f != nil {
+		return f
+	}
+	f := &factor{}
+	for _, q := range r.quotes[k.currency] {
+		rate := big.NewRat(1, 1)
+		if q.to != nil {
+			to, ok := last(q.to, k.day)
+			if !ok {
+				continue
+			}
+			rate.Set(to)
+		}
+		if q.from != nil {
+			from, ok := last(q.from, k.day)
+			if !ok {
+				continue
+			}
+			rate.Quo(rate, from)
+		}
+		f.num, f.den = rate.Num(), rate.Denom()
+		break
+	}
+	r.cache[k] = f
+	return f
+}
+
+// convert returns sum (10^-6 units) in units of 2^-fractionBits x 10^-6 of the
+// reporting currency; ok is false where there is no rate.
+func (r *rates) convert(k key, sum record.Int128) (*big.Int, bool) {
+	f := r.factor(k)
+	if f.num == nil {
+		return nil, false
+	}
+	n := sum.Big()
+	n.Mul(n, f.num).Lsh(n, fractionBits)
+	return n.Quo(n, f.den), true
+}
+
+// loadRates reads the rates of the given currencies. Sources are asked in the given
+// order, references of one source in byte order.
+func loadRates(ctx context.Context, s *ledger.Snapshot, home string, currencies map[string]history.Dict, order []string) (*rates, error) {
+	r := &rates{home: noCurrency, quotes: map[history.Dict][]quote{}, cache: map[key]*factor{}}
+	abroad := len(currencies)
+	if n, ok := currencies[home]; ok {
+		r.home = n
+		abroad--
+	}
+	if abroad == 0 {
+		return r, nil
+	}
+	type origin struct{ source, reference string }
+	lists := map[origin]map[string][]published{}
+	err := s.Rates(ctx, func(sr ledger.SourceRate) error {
+		_, used := currencies[sr.Rate.Currency]
+		if !used && sr.Rate.Currency != home || sr.Rate.PerReference.Coefficient <= 0 {
+			return nil
+		}
+		at := origin{sr.Source, sr.Rate.Reference}
+		if lists[at] == nil {
+			lists[at] = map[string][]published{}
+		}
+		lists[at][sr.Rate.Currency] = append(lists[at][sr.Rate.Currency], published{window.Day(sr.Rate.Day), sr.Rate.PerReference})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range order {
+		var references []string
+		for at, byCurrency := range lists {
+			if at.source != source {
+				continue
+			}
+			references = append(references, at.reference)
+			for _, list := range byCurrency {
+				slices.SortStableFunc(list, func(a, b published) int { return int(a.day) - int(b.day) })
+			}
+		}
+		slices.Sort(references)
+		for _, reference := range references {
+			for currency, number := range currencies {
+				if q, ok := quoteOf(lists[origin{source, reference}], currency, home, reference); ok {
+					r.quotes[number] = append(r.quotes[number], q)
+				}
+			}
+		}
+	}
+	return r, nil
+}
+
+// quoteOf returns the way from currency to home over reference, where there is one.
+func quoteOf(lists map[string][]published, currency, home, reference string) (q quote, ok bool) {
+	if currency != reference {
+		if q.from = lists[currency]; q.from == nil {
+			return q, false
+		}
+	}
+	if home != reference {
+		if q.to = lists[home]; q.to == nil {
+			return q, false
+		}
+	}
+	return q, true
+}

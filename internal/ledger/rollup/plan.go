@@ -1,0 +1,242 @@
+// Package rollup turns the ledger's histories into the sums and counts that KPIs are
+// made of, at a moment. It keeps them: a change costs what it touched, and the
+// passing of time costs the events that a window's end has passed over.
+package rollup
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// Role tells which of a KPI's windows a window is.
+type Role int
+
+// The roles.
+const (
+	Current Role = iota
+	Previous
+	YearAgo
+	roles
+)
+
+// Window is a window at the moment of its evaluation: AsOf for the current ones, its
+// own end for those that are compared with.
+type Window struct {
+	Name window.Name
+	Role Role
+	window.Range
+	AsOf int64
+
+	start, end edge
+}
+
+// Moment is where the KPIs without a window are evaluated: as_of, and the moments
+// that it is compared with.
+type Moment struct {
+	At     int64
+	at     edge
+	months [7]edge      // bounds of the six 30-day windows that end with yesterday, ascending
+	d90    window.Range // the last 90 days
+	d365   window.Range // the last 365 days
+	day    window.Range // the calendar day that it is in
+	// riskSince: who has not ordered since is not active at any time of the day.
+	riskSince int64
+}
+
+// edge is a moment at which activity is asked for: the numbers, among the plan's
+// points, of the moment and of the moment inactive_after before it.
+type edge struct{ at, since int }
+
+// The moments of a plan.
+const (
+	Now = iota
+	Back30
+	Back90
+	Back365
+	BackYear
+	moments
+)
+
+// cohorts is how many calendar months of first orders are followed.
+const cohorts = 13
+
+// plan is every bound that the evaluation of a customer at as_of needs.
+type plan struct {
+	asOf    int64
+	points  []int64 // ascending, distinct
+	windows []Window
+	moments [moments]Moment
+	months  [cohorts]int // points: the beginnings of the cohorts' months, the last is the running one
+	asOfAt  int          // point of as_of
+	d365    edge         // bounds of the intervals' window; edge.since is its start, edge.at its end
+	// moving are the bounds that move while as_of moves within its day, in the same order
+	// in every plan; ranges are the calendar days that they are in.
+	moving []int64
+	ranges []window.Range
+	from   window.Day // the first day that any window holds
+}
+
+// Options of a rollup.
+type Options struct {
+	Windows       []window.Name
+	Currency      string
+	InactiveAfter window.Span
+	LastTouch     bool // a customer's channel is that of its last touch before its first order
+}
+
+// newPlan lists the bounds for as_of.
+func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
+	p := &plan{asOf: asOf}
+	b := builder{c: c, inactive: o.InactiveAfter, index: map[int64]int{}}
+	for role := Current; role < roles; role++ {
+		for _, name := range o.Windows {
+			w := Window{Name: name, Role: role, AsOf: asOf}
+			switch role {
+			case Current:
+				w.Range = c.Window(name, asOf)
+			case Previous:
+				w.Range = c.Previous(name, asOf)
+			case YearAgo:
+				w.Range = c.YearAgo(name, asOf)
+			}
+			if role != Current {
+				w.AsOf = w.End
+			}
+			if name.Days() == 0 {
+				p.moving = append(p.moving, w.End, c.Back(w.End, o.InactiveAfter))
+			}
+			p.windows = append(p.windows, w)
+		}
+	}
+	for i, at := range [moments]int64{
+		asOf, c.Back(asOf, window.Span{Days: 30}), c.Back(asOf, window.Span{Days: 90}), c.Back(asOf, window.Span{Days: 365}), c.BackYears(asOf, 1),
+	} {
+		day := c.Day(at)
+		m := Moment{At: at, d90: c.LastDays(90, at, 0), d365: c.LastDays(365, at, 0)}
+		m.day = window.Range{Start: c.Start(day), End: c.Start(day + 1)}
+		m.riskSince = c.Back(m.day.Start, o.InactiveAfter)
+		p.moments[i] = m
+		p.moving = append(p.moving, at, c.Back(at, o.InactiveAfter))
+	}
+	for i := range p.windows {
+		w := &p.windows[i]
+		w.start, w.end = b.edge(w.Start), b.edge(w.End)
+	}
+	for i := range p.moments {
+		m := &p.moments[i]
+		m.at = b.edge(m.At)
+		for k := range 6 {
+			month := c.LastDays(30, m.At, 30*k)
+			m.months[6-k] = b.edge(month.End)
+			m.months[5-k] = b.edge(month.Start)
+		}
+	}
+	month := window.MonthStart(c.Day(asOf))
+	for i := range cohorts {
+		p.months[cohorts-1-i] = b.point(c.Start(window.AddMonths(month, -i)))
+	}
+	d365 := c.LastDays(365, asOf, 0)
+	p.d365 = edge{at: b.point(d365.End), since: b.point(d365.Start)}
+	p.asOfAt = b.point(asOf)
+	p.number(b)
+	for _, at := range p.moving {
+		day := c.Day(at)
+		p.ranges = append(p.ranges, window.Range{Start: c.Start(day), End: c.Start(day + 1)})
+	}
+	first := asOf
+	for _, w := range p.windows {
+		first = min(first, w.Start)
+	}
+	p.from = c.Day(first)
+	return p
+}
+
+// builder gives points numbers in the order of asking; number puts them in order.
+type builder struct {
+	c        *window.Calendar
+	inactive window.Span
+	index    map[int64]int
+	points   []int64
+}
+
+func (b *builder) point(at int64) int {
+	i, ok := b.index[at]
+	if !ok {
+		i = len(b.points)
+		b.index[at] = i
+		b.points = append(b.points, at)
+	}
+	return i
+}
+
+func (b *builder) edge(at int64) edge {
+	return edge{at: b.point(at), since: b.point(b.c.Back(at, b.inactive))}
+}
+
+// number sorts the points and renumbers everything that refers to them.
+func (p *plan) number(b builder) {
+	order := make([]int, len(b.points))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(b.points[i], b.points[j]) })
+	place := make([]int, len(order))
+	p.points = make([]int64, len(order))
+	for to, from := range order {
+		place[from] = to
+		p.points[to] = b.points[from]
+	}
+	renumber := func(e *edge) { e.at, e.since = place[e.at], place[e.since] }
+	for i := range p.windows {
+		renumber(&p.windows[i].start)
+		renumber(&p.windows[i].end)
+	}
+	for i := range p.moments {
+		renumber(&p.moments[i].at)
+		for k := range p.moments[i].months {
+			renumber(&p.moments[i].months[k])
+		}
+	}
+	for i := range p.months {
+		p.months[i] = place[p.months[i]]
+	}
+	renumber(&p.d365)
+	p.asOfAt = place[p.asOfAt]
+}
+
+// follows reports whether p can be reached from before by moving the moving bounds
+// within their days: everything else must be the same.
+func (p *plan) follows(before *plan) bool {
+	if p.from != before.from || len(p.moving) != len(before.moving) {
+		return false
+	}
+	for i, at := range p.moving {
+		if r := before.ranges[i]; at < r.Start || at >= r.End {
+			return false
+		}
+	}
+	for i, w := range p.windows {
+		other := before.windows[i]
+		if w.Start != other.Start || w.Name.Days() > 0 && w.End != other.End {
+			return false
+		}
+	}
+	for i := range p.moments {
+		if p.moments[i].d90 != before.moments[i].d90 || p.moments[i].d365 != before.moments[i].d365 {
+			return false
+		}
+	}
+	return p.points[p.months[cohorts-1]] == before.points[before.months[cohorts-1]]
+}
+
+// watched reports whether a moving bound can pass over t before the day is over.
+func (p *plan) watched(t int64) bool {
+	for _, r := range p.ranges {
+		if t >= r.Start && t < r.End {
+			return true
+		}
+	}
+	return false
+}

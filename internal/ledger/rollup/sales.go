@@ -1,0 +1,284 @@
+package rollup
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// dimension tells what a cell's label is.
+type dimension uint8
+
+const (
+	byChannel dimension = iota
+	byTerritory
+)
+
+// cellKey is a combination of labels for which sales are summed.
+type cellKey struct {
+	store     history.Dict
+	dimension dimension
+	label     history.Dict
+	currency  history.Dict
+}
+
+// sums are additive figures of orders and refunds.
+type sums struct {
+	orders, priced, discounted, refunds, refunded, costed int64 // events: all, with gross, with discount, ...
+	gross, discount, refund, profit, costedNet            record.Int128
+}
+
+// add adds one event, sign times.
+func (s *sums) add(e *history.Event, sign int64) {
+	amount := func(micros int64) record.Int128 { return record.Wide(sign * micros) }
+	if e.Kind == history.Refund {
+		s.refunds += sign
+		if e.Has(history.HasMoney) {
+			s.refunded += sign
+			s.refund = s.refund.Add(amount(e.Gross))
+		}
+		if e.Has(history.HasCost) {
+			s.costed += sign
+			s.profit = s.profit.Sub(amount(e.Profit))
+			s.costedNet = s.costedNet.Sub(amount(e.Costed))
+		}
+		return
+	}
+	s.orders += sign
+	if e.Has(history.HasMoney) {
+		s.priced += sign
+		s.gross = s.gross.Add(amount(e.Gross))
+		s.discount = s.discount.Add(amount(e.Discount))
+	}
+	if e.Has(history.HasDiscount) {
+		s.discounted += sign
+	}
+	if e.Has(history.HasCost) {
+		s.costed += sign
+		s.profit = s.profit.Add(amount(e.Profit))
+		s.costedNet = s.costedNet.Add(amount(e.Costed))
+	}
+}
+
+func (s *sums) plus(o *sums) {
+	s.orders += o.orders
+	s.priced += o.priced
+	s.discounted += o.discounted
+	s.refunds += o.refunds
+	s.refunded += o.refunded
+	s.costed += o.costed
+	s.gross = s.gross.Add(o.gross)
+	s.discount = s.discount.Add(o.discount)
+	s.refund = s.refund.Add(o.refund)
+	s.profit = s.profit.Add(o.profit)
+	s.costedNet = s.costedNet.Add(o.costedNet)
+}
+
+// entry is one event of a day in which a window ends, or its taking back (sign -1).
+type entry struct {
+	t    int64
+	cell cellKey
+	sign int64
+	e    history.Event
+}
+
+// sales are the sums of orders and refunds by day, and the single events of the days
+// in which windows end.
+type sales struct {
+	calendar *window.Calendar
+	from     window.Day
+	cells    map[cellKey]map[window.Day]*sums
+	parts    map[window.Day][]entry
+	used     map[history.Dict]bool // currencies
+}
+
+func newSales(c *window.Calendar, p *plan) *sales {
+	s := &sales{
+		calendar: c, from: p.from, cells: map[cellKey]map[window.Day]*sums{}, parts: map[window.Day][]entry{},
+		used: map[history.Dict]bool{},
+	}
+	for _, w := range p.windows {
+		if w.Name.Days() == 0 {
+			s.parts[c.Day(w.End)] = nil
+		}
+	}
+	return s
+}
+
+// add adds an event of a store, sign times, under the customer's channel.
+func (s *sales) add(e *history.Event, channel history.Dict, sign int64) {
+	s.used[e.Currency] = true
+	day := s.calendar.Day(e.T)
+	if day < s.from {
+		return
+	}
+	part, partial := s.parts[day]
+	for _, k := range [2]cellKey{
+		{e.Source, byChannel, channel, e.Currency}, {e.Source, byTerritory, e.Territory, e.Currency},
+	} {
+		days := s.cells[k]
+		if days == nil {
+			days = map[window.Day]*sums{}
+			s.cells[k] = days
+		}
+		if days[day] == nil {
+			days[day] = &sums{}
+		}
+		days[day].add(e, sign)
+		if partial {
+			part = append(part, entry{e.T, k, sign, *e})
+		}
+	}
+	if partial {
+		s.parts[day] = part
+	}
+}
+
+// SalesKey is a store and a channel or territory.
+type SalesKey struct{ Store, Label string }
+
+// Sales are what a store sold in a window, under one label.
+type Sales struct {
+	Orders, Refunded, Records int64 // Records: orders and refunds
+	Priced                    int64 // orders with a gross amount
+	Gross, Discounts, Refunds Money
+	Net                       Money
+	Costed                    int64 // orders and refunds with known costs
+	Profit, CostedNet         Money
+}
+
+// accumulator sums cells of several currencies and days for one window and label.
+type accumulator struct {
+	counts                                    sums
+	gross, discount, refund, profit, costdNet total
+}
+
+func (a *accumulator) add(r *rates, k key, s *sums) {
+	a.counts.orders += s.orders
+	a.counts.priced += s.priced
+	a.counts.discounted += s.discounted
+	a.counts.refunds += s.refunds
+	a.counts.refunded += s.refunded
+	a.counts.costed += s.costed
+	if s.priced != 0 {
+		a.gross.add(r, k, s.gross)
+		a.discount.add(r, k, s.discount)
+	}
+	if s.refunded != 0 {
+		a.refund.add(r, k, s.refund)
+	}
+	if s.costed != 0 {
+		a.profit.add(r, k, s.profit)
+		a.costdNet.add(r, k, s.costedNet)
+	}
+}
+
+func (a *accumulator) sales() Sales {
+	c := &a.counts
+	net := total{}
+	net.plus(&a.gross, 1)
+	net.plus(&a.discount, -1)
+	net.plus(&a.refund, -1)
+	return Sales{
+		Orders: c.orders, Refunded: c.refunds, Records: c.orders + c.refunds, Priced: c.priced, Costed: c.costed,
+		Gross:     a.gross.money(c.orders, c.priced),
+		Discounts: a.discount.money(c.orders, c.discounted),
+		Refunds:   a.refund.money(c.refunds, c.refunded),
+		Net:       net.money(c.orders+c.refunds, c.priced+c.refunded),
+		Profit:    a.profit.money(c.orders+c.refunds, c.costed),
+		CostedNet: a.costdNet.money(c.orders+c.refunds, c.costed),
+	}
+}
+
+// window sums the sales of one window by keyOf; cells for which it says no are left out.
+func (s *sales) window(r *rates, w Window, keyOf func(cellKey) (SalesKey, bool)) map[SalesKey]*accumulator {
+	out := map[SalesKey]*accumulator{}
+	first, end := s.calendar.Day(w.Start), s.calendar.Day(w.End)
+	// A window that ends at a day's beginning holds no part of that day.
+	add := func(k cellKey, day window.Day, sum *sums) {
+		to, ok := keyOf(k)
+		if !ok || sum.orders == 0 && sum.refunds == 0 {
+			return
+		}
+		a := out[to]
+		if a == nil {
+			a = &accumulator{}
+			out[to] = a
+		}
+		a.add(r, key{k.currency, day}, sum)
+	}
+	for k, days := range s.cells {
+		if len(days) <= int(end-first) {
+			for day, sum := range days {
+				if day >= first && day < end {
+					add(k, day, sum)
+				}
+			}
+			continue
+		}
+		for day := first; day < end; day++ {
+			if sum := days[day]; sum != nil {
+				add(k, day, sum)
+			}
+		}
+	}
+	last := map[cellKey]*sums{}
+	for i := range s.parts[end] {
+		p := &s.parts[end][i]
+		if p.t < w.Start || p.t >= w.End {
+			continue
+		}
+		if last[p.cell] == nil {
+			last[p.cell] = &sums{}
+		}
+		last[p.cell].add(&p.e, p.sign)
+	}
+	for k, sum := range last {
+		add(k, end, sum)
+	}
+	return out
+}
+
+// compact joins what was taken back with what it took back, where a day's list has
+// grown to more than twice what it holds.
+func (s *sales) compact() {
+	for day, part := range s.parts {
+		held := int64(0)
+		for i := range part {
+			held += part[i].sign
+		}
+		if int64(len(part)) <= 2*held+1024 {
+			continue
+		}
+		type identity struct {
+			cell cellKey
+			e    history.Event
+		}
+		count := map[identity]int64{}
+		for i := range part {
+			count[identity{part[i].cell, part[i].e}] += part[i].sign
+		}
+		kept := part[:0]
+		for id, n := range count {
+			for range n {
+				kept = append(kept, entry{id.e.T, id.cell, 1, id.e})
+			}
+		}
+		s.parts[day] = slices.Clip(kept)
+	}
+}
+
+// sortedKeys returns the keys in order, for stable output.
+func sortedKeys[V any](m map[SalesKey]V) []SalesKey {
+	keys := make([]SalesKey, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b SalesKey) int {
+		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Label, b.Label))
+	})
+	return keys
+}

@@ -1,0 +1,377 @@
+package rollup
+
+import (
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// windowTotals count customers in a window.
+type windowTotals struct {
+	newBy     map[history.Dict]int64 // by channel
+	new       int64
+	orderers  int64 // distinct customers that ordered
+	returning int64 // ... that had ordered before
+	repeat    int64 // ... twice or more
+	atStart   int64
+	lost      int64
+	back      int64 // reactivated
+	net       bag   // of identified customers
+	top       top
+}
+
+// momentTotals are what the KPIs without a window are made of.
+type momentTotals struct {
+	value    lifetime
+	byChan   map[history.Dict]*lifetime // only at Now
+	atRisk   int64
+	riskedBy bag // net revenue of those over the last 365 days
+}
+
+// lifetime are the parts of the predicted lifetime value.
+type lifetime struct {
+	active        int64
+	quarter       bag // what the active customers brought in the last 90 days
+	atStart, lost int64
+}
+
+// historic are the parts of the historic lifetime value.
+type historic struct {
+	customers int64
+	value     bag
+}
+
+type storeKey struct {
+	store, label history.Dict
+}
+
+// totals are all sums and counts at a plan's as_of.
+type totals struct {
+	sales     *sales
+	windows   []windowTotals
+	moments   [moments]momentTotals
+	active    int64
+	churned   int64
+	prospects int64
+	cohorts   [cohorts][cohorts]int64 // by month of the first order, by month number
+	intervals intervals
+	historic  map[history.Dict]*historic
+	checkouts []map[history.Dict]int64 // by window: abandoned, by store
+	quotes    []map[storeKey]int64     // by window
+	// first is the ledger's first order that counts as one of a customer, firsts how many there
+	// are at that moment; with none left it must be looked for.
+	first, firsts int64
+}
+
+func newTotals(c *window.Calendar, p *plan) *totals {
+	t := &totals{
+		sales: newSales(c, p), windows: make([]windowTotals, len(p.windows)), historic: map[history.Dict]*historic{},
+		checkouts: make([]map[history.Dict]int64, len(p.windows)), quotes: make([]map[storeKey]int64, len(p.windows)),
+		first: never,
+	}
+	for i := range p.windows {
+		t.windows[i].newBy = map[history.Dict]int64{}
+		t.checkouts[i] = map[history.Dict]int64{}
+		t.quotes[i] = map[storeKey]int64{}
+	}
+	t.moments[Now].byChan = map[history.Dict]*lifetime{}
+	return t
+}
+
+// evaluation adds customers to totals under a plan.
+type evaluation struct {
+	p     *plan
+	t     *totals
+	o     Options
+	rates *rates
+	text  func(history.Dict) string
+}
+
+// unit adds (sign 1) or takes out (sign -1) everything that a unit contributes.
+func (ev *evaluation) unit(c *customer, sign int64) {
+	if c.unit < 0 {
+		ev.chunk(c, sign)
+		return
+	}
+	channel := c.channel(ev.p.asOf, ev.o.LastTouch, ev.text)
+	ev.sold(c, channel, sign)
+	ev.customer(c, channel, sign)
+}
+
+// move takes a customer from one as_of to another, under which it may count otherwise.
+func move(from, to *evaluation, c *customer) {
+	if c.unit < 0 {
+		from.chunkWindows(c, -1)
+		to.chunkWindows(c, 1)
+		return
+	}
+	before, after := c.channel(from.p.asOf, from.o.LastTouch, from.text), c.channel(to.p.asOf, to.o.LastTouch, to.text)
+	if before != after {
+		from.sold(c, before, -1)
+		to.sold(c, after, 1)
+	}
+	from.customer(c, before, -1)
+	to.customer(c, after, 1)
+}
+
+// sold adds what the stores sold to the customer.
+func (ev *evaluation) sold(c *customer, channel history.Dict, sign int64) {
+	for i := range c.events {
+		e := &c.events[i]
+		if e.Kind != history.Order && e.Kind != history.Refund {
+			continue
+		}
+		if e.Has(history.OfStore) {
+			ev.t.sales.add(e, channel, sign)
+		} else {
+			ev.t.sales.used[e.Currency] = true
+		}
+		if e.Kind == history.Order && e.Has(history.OfCustomer) {
+			ev.t.ordered(e.T, sign)
+		}
+	}
+}
+
+// ordered keeps the first order.
+func (t *totals) ordered(at, sign int64) {
+	switch {
+	case at == t.first:
+		t.firsts += sign
+	case at < t.first && sign > 0:
+		t.first, t.firsts = at, 1
+	}
+}
+
+func (ev *evaluation) chunk(c *customer, sign int64) {
+	ev.sold(c, unknownChannel, sign)
+	ev.chunkWindows(c, sign)
+}
+
+// chunkWindows adds checkouts and quotes.
+func (ev *evaluation) chunkWindows(c *customer, sign int64) {
+	for i := range c.events {
+		e := &c.events[i]
+		if e.Kind != history.Checkout && e.Kind != history.Quote {
+			continue
+		}
+		for k := range ev.p.windows {
+			w := &ev.p.windows[k]
+			switch {
+			case e.T < w.Start || e.T >= w.End:
+			case e.Kind == history.Quote:
+				ev.t.quotes[k][storeKey{e.Source, e.Label}] += sign
+			case e.End <= w.AsOf:
+				ev.t.checkouts[k][e.Source] += sign
+			}
+		}
+	}
+}
+
+// customer adds what counts customers.
+func (ev *evaluation) customer(c *customer, channel history.Dict, sign int64) {
+	p, t := ev.p, ev.t
+	c.place(p)
+	switch {
+	case c.first >= p.asOf:
+		if c.known < p.asOf {
+			t.prospects += sign
+		}
+	case c.active(p, p.moments[Now].at):
+		t.active += sign
+	default:
+		t.churned += sign
+	}
+	if len(c.orders) == 0 && len(c.live) == 0 && len(c.money) == 0 {
+		return
+	}
+	for i := range p.windows {
+		ev.window(c, i, channel, sign)
+	}
+	for i := range p.moments {
+		ev.moment(c, i, channel, sign)
+	}
+	ev.cohort(c, sign)
+	for i := max(1, c.position[p.d365.since]); i < c.position[p.d365.at]; i++ {
+		t.intervals.add(c.orders[i]-c.orders[i-1], sign)
+	}
+	if c.position[p.asOfAt] > 0 {
+		ev.lifetimeSoFar(c, channel, sign)
+	}
+}
+
+func (ev *evaluation) window(c *customer, i int, channel history.Dict, sign int64) {
+	w, t := &ev.p.windows[i], &ev.t.windows[i]
+	if c.first >= w.Start && c.first < w.End {
+		t.new += sign
+		t.newBy[channel] += sign
+	}
+	if n := c.ordered(w.start.at, w.end.at); n > 0 {
+		t.orderers += sign
+		if c.position[w.start.at] > 0 {
+			t.returning += sign
+		}
+		if n > 1 {
+			t.repeat += sign
+		}
+	}
+	start, end := c.active(ev.p, w.start), c.active(ev.p, w.end)
+	switch {
+	case start:
+		t.atStart += sign
+		if !end {
+			t.lost += sign
+		}
+	case end && c.first < w.Start:
+		t.back += sign
+	}
+	if w.Role != Current {
+		return
+	}
+	events := c.between(w.Range)
+	if len(events) == 0 {
+		return
+	}
+	var net bag
+	ev.net(&net, events)
+	t.net.addBag(&net, sign)
+	if sign > 0 {
+		t.top.add(c.unit, net.comparable(ev.rates), net)
+	} else {
+		t.top.remove(c.unit)
+	}
+}
+
+// net adds the net revenue of events to b.
+func (ev *evaluation) net(b *bag, events []history.Event) {
+	for i := range events {
+		e := &events[i]
+		b.records++
+		if e.Has(history.HasMoney) {
+			b.known++
+			ev.put(b, e, e.Net())
+		}
+	}
+}
+
+// profit adds the gross profit of events to b.
+func (ev *evaluation) profit(b *bag, events []history.Event) {
+	for i := range events {
+		e := &events[i]
+		b.records++
+		if e.Has(history.HasCost) {
+			b.known++
+			amount := e.Profit
+			if e.Kind == history.Refund {
+				amount = -amount
+			}
+			ev.put(b, e, amount)
+		}
+	}
+}
+
+func (ev *evaluation) put(b *bag, e *history.Event, amount int64) {
+	if e.Currency == ev.rates.home {
+		b.home = b.home.Add(record.Wide(amount))
+		return
+	}
+	b.addForeign(key{e.Currency, ev.t.sales.calendar.Day(e.T)}, record.Wide(amount), 1)
+}
+
+// worth adds the gross profit of events to b where every order among them has costs
+// (and, without an order, every refund has), else their net revenue.
+func (ev *evaluation) worth(b *bag, events []history.Event) {
+	ordersCosted, refundsCosted, orders := true, true, false
+	for i := range events {
+		costed := events[i].Has(history.HasCost)
+		if events[i].Kind == history.Order {
+			orders = true
+			ordersCosted = ordersCosted && costed
+		} else {
+			refundsCosted = refundsCosted && costed
+		}
+	}
+	if orders && ordersCosted || !orders && refundsCosted {
+		ev.profit(b, events)
+	} else {
+		ev.net(b, events)
+	}
+}
+
+func (ev *evaluation) moment(c *customer, i int, channel history.Dict, sign int64) {
+	m, t := &ev.p.moments[i], &ev.t.moments[i]
+	active := c.active(ev.p, m.at)
+	var atStart, lost int64
+	was := c.active(ev.p, m.months[0])
+	for k := 1; k < len(m.months); k++ {
+		is := c.active(ev.p, m.months[k])
+		if was {
+			atStart += sign
+			if !is {
+				lost += sign
+			}
+		}
+		was = is
+	}
+	var quarter bag
+	if active {
+		ev.worth(&quarter, c.between(m.d90))
+	}
+	t.value.add(&quarter, active, atStart, lost, sign)
+	if t.byChan != nil && (active || atStart != 0) {
+		if t.byChan[channel] == nil {
+			t.byChan[channel] = &lifetime{}
+		}
+		t.byChan[channel].add(&quarter, active, atStart, lost, sign)
+	}
+	if !active {
+		return
+	}
+	if from, ok := c.riskAfter(int(c.position[m.at.at])); ok && from <= m.At {
+		t.atRisk += sign
+		var year bag
+		ev.net(&year, c.between(m.d365))
+		t.riskedBy.addBag(&year, sign)
+	}
+}
+
+func (l *lifetime) add(quarter *bag, active bool, atStart, lost, sign int64) {
+	if active {
+		l.active += sign
+	}
+	l.quarter.addBag(quarter, sign)
+	l.atStart += atStart
+	l.lost += lost
+}
+
+// cohort: the share of a month's new customers that ordered in each month since.
+func (ev *evaluation) cohort(c *customer, sign int64) {
+	p := ev.p
+	if c.first >= p.asOf || c.first < p.points[p.months[0]] {
+		return
+	}
+	from := cohorts - 1
+	for p.points[p.months[from]] > c.first {
+		from--
+	}
+	for month := from; month < cohorts; month++ {
+		end := p.asOfAt
+		if month+1 < cohorts {
+			end = p.months[month+1]
+		}
+		if month == from || c.ordered(p.months[month], end) > 0 {
+			ev.t.cohorts[from][month-from] += sign
+		}
+	}
+}
+
+func (ev *evaluation) lifetimeSoFar(c *customer, channel history.Dict, sign int64) {
+	var value bag
+	ev.worth(&value, c.between(window.Range{Start: always, End: ev.p.asOf}))
+	h := ev.t.historic[channel]
+	if h == nil {
+		h = &historic{}
+		ev.t.historic[channel] = h
+	}
+	h.customers += sign
+	h.value.addBag(&value, sign)
+}

@@ -1,0 +1,456 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+// Outcome is what became of a record.
+type Outcome string
+
+// The outcomes.
+const (
+	Inserted  Outcome = "inserted"
+	Updated   Outcome = "updated"
+	Unchanged Outcome = "unchanged"
+	Deleted   Outcome = "deleted"
+	Rejected  Outcome = "rejected"
+)
+
+// Counts counts records by kind and outcome.
+type Counts map[record.Kind]map[Outcome]int
+
+// Add counts n more records.
+func (c Counts) Add(k record.Kind, o Outcome, n int) {
+	if c[k] == nil {
+		c[k] = map[Outcome]int{}
+	}
+	c[k][o] += n
+}
+
+// Merge adds other.
+func (c Counts) Merge(other Counts) {
+	for k, outcomes := range other {
+		for o, n := range outcomes {
+			c.Add(k, o, n)
+		}
+	}
+}
+
+// Changed returns how many records were inserted, updated or deleted.
+func (c Counts) Changed() int {
+	n := 0
+	for _, outcomes := range c {
+		n += outcomes[Inserted] + outcomes[Updated] + outcomes[Deleted]
+	}
+	return n
+}
+
+// Batch is what one transaction commits.
+type Batch struct {
+	Records []record.Record
+	// Kept are records that could not be understood: what is held under their IDs stays.
+	Kept []Kept
+	// Cursor, where not empty, replaces the stream's cursor.
+	Cursor string
+	// Sweep deletes what the stream holds and no batch of the session held or kept.
+	Sweep bool
+	// Truncated says that the vendor cut its answer short.
+	Truncated bool
+}
+
+// Kept names a record that stays as it is.
+type Kept struct {
+	Kind record.Kind
+	ID   string
+}
+
+// Result is what a commit did.
+type Result struct {
+	Counts Counts
+	// Duplicates are those of the batch's records that a whole listing had held before, with
+	// another content: the first stays.
+	Duplicates []int
+}
+
+// Session is one reading of one stream. It is not safe for concurrent use.
+type Session struct {
+	l      *Ledger
+	source string
+	stream string
+	kinds  []record.Kind
+	whole  bool
+	seen   bitmap
+	Cursor string // as committed last
+}
+
+// Begin starts reading a stream of a source, whose pages hold the given kinds. In a
+// whole session every record is listed once, so that a second one is a mistake.
+func (l *Ledger) Begin(ctx context.Context, source, stream string, kinds []record.Kind, whole bool, now time.Time) (*Session, error) {
+	s := &Session{l: l, source: source, stream: stream, kinds: kinds, whole: whole}
+	err := l.update(ctx, func(w *writer) error {
+		number, err := w.number(ctx, source)
+		if err != nil {
+			return err
+		}
+		if err := w.exec(ctx, "INSERT OR IGNORE INTO stream (source, name) VALUES (?, ?)", int64(number), stream); err != nil {
+			return err
+		}
+		if err := w.exec(ctx, "UPDATE stream SET last_attempt = ? WHERE source = ? AND name = ?", now.UnixMicro(), int64(number), stream); err != nil {
+			return err
+		}
+		_, err = w.one(ctx, "SELECT cursor FROM stream WHERE source = ? AND name = ?", []any{int64(number), stream}, &s.Cursor)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("begin %s/%s: %w", source, stream, err)
+	}
+	return s, nil
+}
+
+// update runs f in a transaction of the writer.
+func (l *Ledger) update(ctx context.Context, f func(*writer) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.write == nil {
+		return fmt.Errorf("ledger %s is open for reading only", l.path)
+	}
+	return l.write.tx(ctx, func() error { return f(l.write) })
+}
+
+// Commit writes a batch and its cursor in one transaction: all of it or, with an
+// error, nothing.
+func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
+	res := Result{Counts: Counts{}}
+	// What the transaction marks as seen holds only when it commits.
+	var marked []int64
+	err := s.l.update(ctx, func(w *writer) error {
+		res, marked = Result{Counts: Counts{}}, marked[:0]
+		number, err := w.number(ctx, s.source)
+		if err != nil {
+			return err
+		}
+		source := int64(number)
+		inBatch := map[int64]bool{}
+		for i, rec := range b.Records {
+			rid, outcome, err := w.put(ctx, s.source, source, rec, func(rid int64) bool {
+				return s.whole && (s.seen.has(rid) || inBatch[rid])
+			})
+			if err != nil {
+				return fmt.Errorf("write %s: %w", rec.RecordKind(), err)
+			}
+			if outcome == Rejected {
+				res.Duplicates = append(res.Duplicates, i)
+			}
+			res.Counts.Add(rec.RecordKind(), outcome, 1)
+			if rid != 0 {
+				marked = append(marked, rid)
+				if s.whole {
+					inBatch[rid] = true
+				}
+			}
+		}
+		for _, k := range b.Kept {
+			found, err := w.find(ctx, source, k.Kind, w.l.sealer.StoredID(s.source, k.Kind, k.ID))
+			if err != nil {
+				return err
+			}
+			if found.rid != 0 {
+				marked = append(marked, found.rid)
+			}
+		}
+		if b.Sweep {
+			seen := s.seen.clone()
+			seen.add(marked)
+			if err := w.sweep(ctx, source, s.kinds, seen, res.Counts); err != nil {
+				return fmt.Errorf("delete what is no longer listed: %w", err)
+			}
+		}
+		if b.Truncated {
+			if err := w.exec(ctx, "UPDATE stream SET truncated = 1 WHERE source = ? AND name = ?", source, s.stream); err != nil {
+				return err
+			}
+		}
+		if b.Cursor == "" {
+			return nil
+		}
+		return w.exec(ctx, "UPDATE stream SET cursor = ? WHERE source = ? AND name = ?", b.Cursor, source, s.stream)
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("commit %s/%s: %w", s.source, s.stream, err)
+	}
+	s.seen.add(marked)
+	s.l.noteRates(res.Counts[record.KindRate])
+	if b.Cursor != "" {
+		s.Cursor = b.Cursor
+	}
+	return res, nil
+}
+
+func (l *Ledger) noteRates(outcomes map[Outcome]int) {
+	if outcomes[Inserted]+outcomes[Updated]+outcomes[Deleted] == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rates++
+}
+
+// End notes how the reading ended: with nil the stream is complete up to now, which
+// an error leaves as it was.
+func (s *Session) End(ctx context.Context, now time.Time, failure error, truncated bool) error {
+	err := s.l.update(ctx, func(w *writer) error {
+		number, err := w.number(ctx, s.source)
+		if err != nil {
+			return err
+		}
+		if failure != nil {
+			return w.exec(ctx, "UPDATE stream SET error = ? WHERE source = ? AND name = ?", failure.Error(), int64(number), s.stream)
+		}
+		if err := w.exec(ctx, "UPDATE stream SET error = '', complete = 1, truncated = ?, last_success = ? WHERE source = ? AND name = ?",
+			truncated, now.UnixMicro(), int64(number), s.stream); err != nil {
+			return err
+		}
+		return setMeta(ctx, w.conn, "clock", []byte(now.UTC().Format(time.RFC3339Nano)))
+	})
+	if err != nil {
+		return fmt.Errorf("end %s/%s: %w", s.source, s.stream, err)
+	}
+	return nil
+}
+
+// put writes one record. It returns its number, 0 where it is gone.
+func (w *writer) put(ctx context.Context, sourceName string, source int64, rec record.Record, duplicate func(rid int64) bool) (int64, Outcome, error) {
+	kind, meta := rec.RecordKind(), rec.RecordMeta()
+	id := w.l.sealer.StoredID(sourceName, kind, meta.ID)
+	rec.Seal(w.l.sealer, sourceName)
+	data, err := w.l.codec.Encode(rec)
+	if err != nil {
+		return 0, "", err
+	}
+	var rid int64
+	var held []byte
+	found, err := w.one(ctx, "SELECT rid, data FROM record WHERE source = ? AND kind = ? AND id = ?",
+		[]any{source, kindNumbers[kind], id}, &rid, &held)
+	if err != nil {
+		return 0, "", err
+	}
+	before := stored{rid: rid, source: source}
+	after := stored{rid: rid, source: source, rec: rec}
+	outcome := Inserted
+	switch {
+	case meta.Deleted:
+		after.rec, outcome = nil, Deleted
+	case found:
+		outcome = Updated
+	}
+	switch {
+	case !found && meta.Deleted:
+		return 0, Unchanged, nil
+	case found && !meta.Deleted && bytes.Equal(held, data):
+		return rid, Unchanged, nil
+	case found && duplicate(rid):
+		return rid, Rejected, nil
+	case found:
+		if before.rec, err = w.l.codec.Decode(kind, id, held); err != nil {
+			return 0, "", err
+		}
+	}
+	rid, err = w.replace(ctx, before, after, kind, id, data)
+	if meta.Deleted {
+		rid = 0
+	}
+	return rid, outcome, err
+}
+
+// replace turns before into after (either rec may be nil), in the record and in all
+// that is derived from it and from the records that name it.
+func (w *writer) replace(ctx context.Context, before, after stored, kind record.Kind, id string, data []byte) (int64, error) {
+	dependents, err := w.dependentsOf(ctx, before.source, kind, id)
+	if err != nil {
+		return 0, err
+	}
+	change := append(slices.Clone(dependents), before)
+	if err := w.withFacts(ctx, change, false); err != nil {
+		return 0, err
+	}
+	switch {
+	case after.rec == nil:
+		err = w.exec(ctx, "DELETE FROM record WHERE rid = ?", before.rid)
+	case before.rec == nil:
+		after.rid, err = w.insert(ctx, "INSERT INTO record (source, kind, id, at, data) VALUES (?, ?, ?, ?, ?)",
+			after.source, kindNumbers[kind], id, w.dateOf(after.rec), data)
+	default:
+		err = w.exec(ctx, "UPDATE record SET at = ?, data = ? WHERE rid = ?", w.dateOf(after.rec), data, before.rid)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := w.depend(ctx, before, after); err != nil {
+		return 0, err
+	}
+	if err := w.identify(ctx, max(before.rid, after.rid), before.source, w.identityOf(before.rec), w.identityOf(after.rec)); err != nil {
+		return 0, err
+	}
+	return after.rid, w.withFacts(ctx, append(dependents, after), true)
+}
+
+func (w *writer) withFacts(ctx context.Context, records []stored, put bool) error {
+	for _, s := range records {
+		if s.rec == nil {
+			continue
+		}
+		facts, err := w.facts(ctx, s)
+		if err != nil {
+			return err
+		}
+		if err := w.edit(ctx, s.rid, facts, put); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) dateOf(rec record.Record) sql.NullInt64 {
+	us, ok := w.earliest(rec.Dates()...)
+	if !ok {
+		us = 0
+	}
+	return sql.NullInt64{Int64: us, Valid: ok}
+}
+
+// target is a record that another one takes attributes from.
+type target struct {
+	source int64
+	kind   record.Kind
+	id     string
+}
+
+func (w *writer) targets(ctx context.Context, s stored) ([]target, error) {
+	switch r := s.rec.(type) {
+	case *record.Refund:
+		if r.Order != "" {
+			return []target{{s.source, record.KindOrder, r.Order}}, nil
+		}
+	case *record.Deal:
+		var targets []target
+		if r.Lead != "" {
+			targets = append(targets, target{s.source, record.KindLead, r.Lead})
+		}
+		if r.Order != "" {
+			source, id, err := w.orderOf(ctx, s.source, r.Order)
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, target{source, record.KindOrder, id})
+		}
+		return targets, nil
+	}
+	return nil, nil
+}
+
+// depend keeps the list of who takes attributes from whom.
+func (w *writer) depend(ctx context.Context, before, after stored) error {
+	was, err := w.targets(ctx, before)
+	if err != nil {
+		return err
+	}
+	is, err := w.targets(ctx, after)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(was, is) {
+		return nil
+	}
+	for _, t := range was {
+		if err := w.exec(ctx, "DELETE FROM dependent WHERE source = ? AND kind = ? AND id = ? AND rid = ?",
+			t.source, kindNumbers[t.kind], t.id, before.rid); err != nil {
+			return err
+		}
+	}
+	for _, t := range is {
+		w.dependents = true
+		if err := w.exec(ctx, "INSERT INTO dependent VALUES (?, ?, ?, ?)", t.source, kindNumbers[t.kind], t.id, after.rid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) dependentsOf(ctx context.Context, source int64, kind record.Kind, id string) ([]stored, error) {
+	if !w.dependents || kind != record.KindOrder && kind != record.KindLead {
+		return nil, nil
+	}
+	var list []stored
+	err := w.each(ctx, `SELECT r.rid, r.source, r.kind, r.id, r.data FROM dependent d JOIN record r ON r.rid = d.rid
+		WHERE d.source = ? AND d.kind = ? AND d.id = ?`, []any{source, kindNumbers[kind], id}, func(rows *sql.Rows) error {
+		var s stored
+		var number int64
+		var recID string
+		var data []byte
+		if err := rows.Scan(&s.rid, &s.source, &number, &recID, &data); err != nil {
+			return err
+		}
+		var err error
+		s.rec, err = w.l.codec.Decode(kindOf(number), recID, data)
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+// sweep deletes the records of a source and kinds that were not seen.
+func (w *writer) sweep(ctx context.Context, source int64, kinds []record.Kind, seen bitmap, counts Counts) error {
+	for _, kind := range kinds {
+		var gone []stored
+		var ids []string
+		err := w.each(ctx, "SELECT rid, id FROM record WHERE source = ? AND kind = ?", []any{source, kindNumbers[kind]}, func(rows *sql.Rows) error {
+			s := stored{source: source}
+			var id string
+			if err := rows.Scan(&s.rid, &id); err != nil {
+				return err
+			}
+			if !seen.has(s.rid) {
+				gone = append(gone, s)
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for i, s := range gone {
+			held, err := w.find(ctx, source, kind, ids[i])
+			if err != nil {
+				return err
+			}
+			if _, err := w.replace(ctx, held, stored{source: source}, kind, ids[i], nil); err != nil {
+				return fmt.Errorf("record %d: %w", s.rid, err)
+			}
+		}
+		counts.Add(kind, Deleted, len(gone))
+	}
+	return nil
+}
+
+// bitmap is a set of record numbers: one bit each, for they are dense.
+type bitmap []uint64
+
+func (b bitmap) has(n int64) bool { return n/64 < int64(len(b)) && b[n/64]&(1<<(n%64)) != 0 }
+
+func (b *bitmap) add(numbers []int64) {
+	for _, n := range numbers {
+		if need := int(n/64) + 1; need > len(*b) {
+			*b = append(*b, make([]uint64, need-len(*b))...)
+		}
+		(*b)[n/64] |= 1 << (n % 64)
+	}
+}
+
+func (b bitmap) clone() bitmap { return slices.Clone(b) }
