@@ -117,8 +117,12 @@ func rates() kind {
 			required(number("per_reference", "units of `currency` for one unit of `reference`", func(r *record.Rate) *record.Decimal { return &r.PerReference })),
 		},
 		finish: func(r record.Record) *problem {
-			if r.(*record.Rate).PerReference.Coefficient <= 0 {
+			rate := r.(*record.Rate)
+			if rate.PerReference.Coefficient <= 0 {
 				return &problem{reason: ReasonAmount, field: "per_reference", detail: "is not above 0"}
+			}
+			if rate.Currency == rate.Reference {
+				return &problem{reason: ReasonCurrency, field: "currency", detail: show(rate.Currency) + " is the reference itself"}
 			}
 			return nil
 		},
@@ -143,7 +147,7 @@ func costs() kind {
 			required(amount("amount", "the cost, of each month or once", func(r *record.Cost) *record.Amount { return &r.Amount })),
 			required(choice("period", "", []string{record.PeriodMonth, record.PeriodOnce}, func(r *record.Cost) *string { return &r.Period })),
 			required(day("from", "first day", func(r *record.Cost) *record.Day { return &r.From })),
-			day("to", "last day, included; null: no end, or where `period` is `once` the first day", func(r *record.Cost) *record.Day { return &r.To }),
+			day("to", "last day, included; required where `period` is `once`; null: no end", func(r *record.Cost) *record.Day { return &r.To }),
 			channel("", func(r *record.Cost) *string { return &r.Channel }),
 			text("program", "program", func(r *record.Cost) *string { return &r.Program }),
 			text("campaign", "campaign", func(r *record.Cost) *string { return &r.Campaign }),
@@ -152,7 +156,7 @@ func costs() kind {
 		finish: func(r record.Record) *problem {
 			cost := r.(*record.Cost)
 			if cost.To == record.NoDay && cost.Period == record.PeriodOnce {
-				cost.To = cost.From
+				return &problem{reason: ReasonMissing, field: "to", detail: "is empty, but the period is once"}
 			}
 			if cost.To != record.NoDay && cost.To < cost.From {
 				return &problem{reason: ReasonValue, field: "to", detail: "is before from"}

@@ -96,10 +96,10 @@ func TestConvertEveryKind(t *testing.T) {
 		{[]string{"day=2026-03-01", "currency=USD", "reference=EUR", "per_reference=1.0875"},
 			&record.Rate{Meta: record.Meta{ID: "USD@2026-03-01"}, Day: record.DateDay(2026, 3, 1), Currency: "USD", Reference: "EUR",
 				PerReference: record.Decimal{Coefficient: 10875, Scale: 4, Known: true}}},
-		{[]string{"name=fair", "category=marketing", "currency=EUR", "amount=500", "period=once", "from=2026-03-01", "to=", "channel=event",
+		{[]string{"name=fair", "category=marketing", "currency=EUR", "amount=500", "period=once", "from=2026-03-01", "to=2026-03-02", "channel=event",
 			"program=p", "campaign=c"},
 			&record.Cost{Meta: record.Meta{ID: "fair"}, Name: "fair", Category: record.CostMarketing, Currency: "EUR", Amount: euros(500),
-				Period: record.PeriodOnce, From: record.DateDay(2026, 3, 1), To: record.DateDay(2026, 3, 1), Channel: "event", Program: "p", Campaign: "c"}},
+				Period: record.PeriodOnce, From: record.DateDay(2026, 3, 1), To: record.DateDay(2026, 3, 2), Channel: "event", Program: "p", Campaign: "c"}},
 	}
 	if len(tests) != len(record.Kinds()) {
 		t.Fatalf("%d of %d kinds are tested", len(tests), len(record.Kinds()))
@@ -243,6 +243,10 @@ func TestConvertRejects(t *testing.T) {
 		{"rate with an exponent", Config{Record: record.KindRate}, append(rate, "per_reference=1e3"), "USD@2026-03-01", ReasonAmount,
 			`per_reference "1e3" is not a decimal number`},
 		{"cost that ends before it begins", Config{Record: record.KindCost}, append(cost, "to=2026-02-28"), "fair", ReasonValue, "to is before from"},
+		{"one-off without an end", Config{Record: record.KindCost}, []string{"name=fair", "category=sales", "currency=EUR", "amount=1", "period=once",
+			"from=2026-03-01", "to="}, "fair", ReasonMissing, "to is empty, but the period is once"},
+		{"rate of the reference", Config{Record: record.KindRate}, []string{"day=2026-03-01", "currency=EUR", "reference=eur", "per_reference=1"},
+			"EUR@2026-03-01", ReasonCurrency, `currency "EUR" is the reference itself`},
 		{"unknown channel", Config{Record: record.KindCost}, append(cost, "channel=tv"), "fair", ReasonValue,
 			`channel "tv" is none of ` + strings.Join(record.Channels(), ", ")},
 	}
