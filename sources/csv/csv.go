@@ -1,0 +1,179 @@
+// Package csv reads records from CSV files: exports of systems that have no API
+// of their own here. Files are read again as a whole when one of them changes.
+package csv
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
+)
+
+// Type is the name of the type in a configuration.
+const Type = "csv"
+
+// pageRows is how many rows a page holds, rejected ones included.
+const pageRows = 5000
+
+// Source reads CSV files. Its streams are the kinds of record that the files hold.
+type Source struct {
+	name  string
+	files []File
+}
+
+// New returns a source of the files in options. The error names the first option
+// that is wrong.
+func New(name string, options Options) (*Source, error) {
+	if err := options.check(); err != nil {
+		return nil, fmt.Errorf("source %s: %w", name, err)
+	}
+	return &Source{name: name, files: slices.Clone(options.Files)}, nil
+}
+
+// Name returns the configured name.
+func (s *Source) Name() string { return s.name }
+
+// Type returns "csv".
+func (s *Source) Type() string { return Type }
+
+// Streams returns a stream for each kind of record, named after it.
+func (s *Source) Streams() []sources.Stream {
+	var streams []sources.Stream
+	for _, k := range record.Kinds() {
+		if len(s.entries(string(k))) > 0 {
+			streams = append(streams, sources.Stream{Name: string(k), Kinds: []record.Kind{k}, Whole: true})
+		}
+	}
+	return streams
+}
+
+// entries returns the files of a stream.
+func (s *Source) entries(stream string) []File {
+	var entries []File
+	for _, f := range s.files {
+		if string(f.Record) == stream {
+			entries = append(entries, f)
+		}
+	}
+	return entries
+}
+
+// Fetch reads all files of a stream if one of them, or the configuration, has
+// changed since the cursor. Its last page sweeps. An error names the file; where a
+// file changed while it was read, errors.Is(err, ErrChanged).
+func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
+	entries := s.entries(req.Stream)
+	if len(entries) == 0 {
+		return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
+	}
+	found, err := list(entries)
+	if err != nil {
+		return err
+	}
+	cursor, err := fingerprint(found, req.Zone)
+	if err != nil || cursor == req.Cursor {
+		return err
+	}
+	p := &pager{emit: emit}
+	for _, l := range found {
+		for _, f := range l.files {
+			p.total += f.info.Size()
+		}
+	}
+	for _, l := range found {
+		for _, f := range l.files {
+			if err := p.read(ctx, f, l.entry, req.Environment); err != nil {
+				return err
+			}
+		}
+	}
+	// Sweeping deletes: only if what was read is still all there is.
+	again, err := list(entries)
+	if err != nil {
+		return err
+	}
+	switch now, err := fingerprint(again, req.Zone); {
+	case err != nil:
+		return err
+	case now != cursor:
+		return fmt.Errorf("files of stream %s: %w", req.Stream, ErrChanged)
+	}
+	p.page.Cursor, p.page.Sweep = cursor, true
+	return p.flush(ctx, 1)
+}
+
+// pager gathers rows into pages.
+type pager struct {
+	emit  sources.Emit
+	page  sources.Page
+	where []string // of the page's records
+	total int64    // bytes of all files
+	done  int64    // bytes of the files that were read to their ends
+}
+
+// read adds the rows of one file and emits the pages that get full.
+func (p *pager) read(ctx context.Context, f file, entry File, env sources.Environment) error {
+	r, err := openRows(f, entry, env.Zone)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("read %s: %w", f.path, err)
+		}
+		converted, more, err := r.next()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		// A full page waits for the next row: the last one is to carry the cursor.
+		if len(p.page.Records)+len(p.page.Rejected) == pageRows {
+			if err := r.unchanged(); err != nil {
+				return err
+			}
+			if err := p.flush(ctx, p.progress(r.bytesRead())); err != nil {
+				return err
+			}
+		}
+		p.add(converted)
+	}
+	p.done += f.info.Size()
+	return r.unchanged()
+}
+
+func (p *pager) add(c row) {
+	p.page.Rounded += c.rounded
+	if c.rejected != nil {
+		p.page.Rejected = append(p.page.Rejected, *c.rejected)
+		return
+	}
+	if p.page.Records == nil {
+		p.page.Records = make([]record.Record, 0, pageRows)
+		p.where = make([]string, 0, pageRows)
+	}
+	p.page.Records = append(p.page.Records, c.record)
+	p.where = append(p.where, c.where)
+}
+
+// flush emits the page and begins the next.
+func (p *pager) flush(ctx context.Context, progress float64) error {
+	page, where := p.page, p.where
+	page.Progress = progress
+	page.Where = func(i int) string { return where[i] }
+	p.page, p.where = sources.Page{}, nil
+	return p.emit(ctx, page)
+}
+
+func (p *pager) progress(bytes int64) float64 {
+	if p.total == 0 {
+		return -1
+	}
+	return min(1, float64(p.done+bytes)/float64(p.total))
+}
+
+var _ sources.Source = (*Source)(nil)
