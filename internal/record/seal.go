@@ -114,8 +114,9 @@ func RegistrableDomain(text string) string {
 	if i := strings.IndexByte(host, ':'); i >= 0 {
 		host = host[:i]
 	}
-	host = strings.Trim(host, ".")
-	ascii, err := idna.Lookup.ToASCII(host)
+	ascii, err := idna.Lookup.ToASCII(strings.Trim(host, "."))
+	// Mapping makes dots of other scripts' full stops, at the end too.
+	ascii = strings.Trim(ascii, ".")
 	if err != nil || !strings.Contains(ascii, ".") {
 		return ""
 	}
