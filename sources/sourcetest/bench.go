@@ -84,11 +84,7 @@ func newBench(ctx context.Context, h Harness) (*bench, error) {
 		b.server.close()
 		return nil, err
 	}
-	kinds, err := b.streamKinds()
-	if err == nil {
-		b.ledger, err = newLedger(b.source.Name(), kinds)
-	}
-	if err != nil {
+	if err := b.newLedger(); err != nil {
 		b.server.close()
 		return nil, err
 	}
@@ -108,13 +104,16 @@ func (b *bench) restart() error {
 	return nil
 }
 
-func (b *bench) streamKinds() ([]record.Kind, error) {
+// newLedger replaces the ledger by an empty one.
+func (b *bench) newLedger() error {
 	for _, s := range b.source.Streams() {
 		if s.Name == b.Stream {
-			return s.Kinds, nil
+			l, err := newLedger(b.source.Name(), s)
+			b.ledger = l
+			return err
 		}
 	}
-	return nil, fmt.Errorf("the source has no stream %q", b.Stream)
+	return fmt.Errorf("the source has no stream %q", b.Stream)
 }
 
 // close ends the case and looks for the secrets in all that the source has said.

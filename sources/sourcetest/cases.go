@@ -180,12 +180,10 @@ func crash(b *bench) {
 	b.fill(b.pages(3))
 	for _, committed := range []bool{false, true} {
 		for at := 0; ; at++ {
-			fresh, err := newLedger(b.source.Name(), b.ledger.kinds)
-			if err != nil {
+			if err := b.newLedger(); err != nil {
 				b.problem("%v", err)
 				return
 			}
-			b.ledger = fresh
 			die := func(n int) error {
 				if n == at {
 					return errCrash
@@ -197,7 +195,7 @@ func crash(b *bench) {
 				when = "a crash after"
 				b.onPage, b.afterPage = nil, die
 			}
-			err = b.fetch()
+			err := b.fetch()
 			b.onPage, b.afterPage = nil, nil
 			if err == nil && b.ledger.pages > at {
 				b.problem("Fetch returned nil for the error of Emit")

@@ -20,6 +20,7 @@ type ledger struct {
 	sealer *record.Sealer
 	source string
 	kinds  []record.Kind
+	whole  bool
 
 	rows    map[rowKey][]byte
 	cursor  string
@@ -36,13 +37,14 @@ type rowKey struct {
 
 func (k rowKey) String() string { return fmt.Sprintf("%s %q", k.kind, k.id) }
 
-func newLedger(source string, kinds []record.Kind) (*ledger, error) {
+func newLedger(source string, stream sources.Stream) (*ledger, error) {
 	codec, err := record.NewCodec()
 	if err != nil {
 		return nil, err
 	}
 	return &ledger{
-		codec: codec, sealer: record.NewSealer([]byte("sourcetest")), source: source, kinds: kinds,
+		codec: codec, sealer: record.NewSealer([]byte("sourcetest")), source: source,
+		kinds: stream.Kinds, whole: stream.Whole,
 		rows: map[rowKey][]byte{},
 	}, nil
 }
@@ -73,6 +75,9 @@ func (l *ledger) commit(page sources.Page) error {
 		key, data, err := l.row(r)
 		if err != nil {
 			return err
+		}
+		if l.whole && l.seen[key] {
+			return fmt.Errorf("%s: delivered twice by one Fetch of a stream that is whole", key)
 		}
 		l.seen[key] = true
 		old, held := l.rows[key]

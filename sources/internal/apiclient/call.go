@@ -284,10 +284,12 @@ func (k *call) judge(ctx context.Context, r *Response) bool {
 
 // complete looks into an answer that the source takes for a success.
 func (k *call) complete(ctx context.Context, r *Response) bool {
-	if k.mode == modeStream && isHTML(r) {
-		k.stream.Close()
-		k.stream = nil
-		k.release()
+	if isHTML(r) && r.Status != http.StatusNotModified { // no API answers with a page
+		if k.stream != nil {
+			k.stream.Close()
+			k.stream = nil
+			k.release()
+		}
 		k.err = &FormatError{Endpoint: k.endpoint, ContentType: r.Header.Get("Content-Type"), Detail: "an HTML page"}
 		return false
 	}

@@ -82,15 +82,24 @@ type Client struct {
 	logger    *slog.Logger
 }
 
-// New returns a Client.
-func New(cfg Config) (*Client, error) {
-	base, err := url.Parse(cfg.BaseURL)
+// ParseBaseURL reads the URL of an API as a configuration gives it. Its errors do not
+// quote the text, which may hold a password.
+func ParseBaseURL(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		// The text is not quoted: it may hold a password.
-		return nil, errors.New("url: not an http or https URL with a host")
+		return nil, errors.New("expected an http or https URL with a host")
 	}
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, errors.New("url: must hold no user, query or fragment; credentials have their own options")
+		return nil, errors.New("the URL must hold no user, query or fragment; credentials have their own options")
+	}
+	return base, nil
+}
+
+// New returns a Client.
+func New(cfg Config) (*Client, error) {
+	base, err := ParseBaseURL(cfg.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
 	}
 	if cfg.Classify == nil {
 		cfg.Classify = ClassifyStatus
