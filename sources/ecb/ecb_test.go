@@ -2,6 +2,7 @@ package ecb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -212,11 +213,66 @@ func TestACacheThatIsBehindIsIgnored(t *testing.T) {
 	r.server.Publish("2026-02-27", "USD", "1.1")
 	r.server.Publish("2026-03-02", "USD", "1.2")
 	r.poll("2026-03-02")
-	cursor := r.cursor
+	old := r.cursor
+	full := r.server
 	r.server = fakeecb.New()
 	r.server.Publish("2026-02-27", "USD", "1.1")
-	if got := r.poll("2026-03-03"); got != "daily" || r.cursor != cursor {
-		t.Errorf("asked for %s, cursor %s; want the cursor %s to stay", got, r.cursor, cursor)
+	if got := r.poll("2026-03-03"); got != "daily" || r.cursor != old {
+		t.Errorf("asked for %s, cursor %s; want the cursor %s to stay", got, r.cursor, old)
+	}
+	if got := r.poll("2026-03-09"); got != "daily, hist-90d" {
+		t.Errorf("asked for %s, want the weekly review", got)
+	}
+	r.server = full
+	r.server.Publish("2026-03-03", "USD", "1.3")
+	if got := r.poll("2026-03-09"); got != "daily" {
+		t.Errorf("asked for %s: the review of a file that is behind has moved the cursor", got)
+	}
+}
+
+func TestAValidatorIsForItsCursor(t *testing.T) {
+	r := newReader(t)
+	r.server.Publish("2026-02-27", "USD", "1.1")
+	r.poll("2026-02-27")
+	old := r.cursor
+	r.server.Publish("2026-03-02", "USD", "1.2")
+	r.poll("2026-03-02")
+	r.cursor = old // the ledger was restored from a copy
+	delete(r.got, "USD@2026-03-02")
+	if got := r.poll("2026-03-02"); got != "daily" || r.got["USD@2026-03-02"] == "" {
+		t.Errorf("asked for %s and got %v, want the rate that the ledger lost", got, r.got)
+	}
+}
+
+func TestAReviewIsDoneWhenItIsComplete(t *testing.T) {
+	r := newReader(t)
+	d := record.DateDay(2026, time.January, 1)
+	for range 3 * pageDays {
+		d = nextWeekday(d)
+		r.server.Publish(d.String(), "USD", "1.1")
+	}
+	r.poll(d.String())
+	r.server.Publish(d.String(), "USD", "1.2") // a correction in the last page of the review
+	r.server.Publish((d - 1).String(), "USD", "1.3")
+	stop := errors.New("the disk is full")
+	pages := 0
+	now := time.Unix(int64(d+reviewDays)*86400, 0)
+	req := sources.Request{Environment: sources.Environment{Now: now}, Stream: "rate", Cursor: r.cursor}
+	err := r.source.Fetch(t.Context(), req, func(_ context.Context, p sources.Page) error {
+		if pages++; pages == 2 {
+			return stop
+		}
+		r.cursor = p.Cursor
+		return nil
+	})
+	if !errors.Is(err, stop) {
+		t.Fatalf("got %v, want the error of emit", err)
+	}
+	if got := r.poll((d + reviewDays).String()); got != "daily, hist-90d" {
+		t.Errorf("asked for %s, want the review again", got)
+	}
+	if got := r.got["USD@"+(d-1).String()]; got != "1.3000" {
+		t.Errorf("got %s, want the corrected rate", got)
 	}
 }
 

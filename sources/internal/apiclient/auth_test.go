@@ -13,11 +13,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 const (
 	fixtureSecret = "s3cr3t+/=\"&fixture"
-	fixtureUser   = "ck_user_7f3a"
+	fixtureUser   = "ck_user_7f3a1" // no multiple of three bytes, so that its base64 is no part of a pair's
 	fixtureToken  = "tok_9c1e77"
 )
 
@@ -237,6 +239,33 @@ func TestAnExpiredTokenIsRefreshedOnce(t *testing.T) {
 			t.Errorf("%d tokens for 4 concurrent requests, want one more: 4", v.issued)
 		}
 	})
+}
+
+func TestRefreshingTwiceAtOnce(t *testing.T) {
+	v := &tokenVendor{}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: v})
+	auth := authKinds()["client credentials"]()
+	request := func() *http.Request {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://api.test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := auth.Apply(r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first, second := request(), request()
+	if !auth.Refresh(first) || !auth.Refresh(second) {
+		t.Error("a refused token cannot be refreshed")
+	}
+	third := request()
+	if !auth.Refresh(second) { // its refusal comes late: the new token stays
+		t.Error("a refused token cannot be refreshed")
+	}
+	if got := request().Header.Get("Authorization"); got != third.Header.Get("Authorization") || v.issued != 2 {
+		t.Errorf("got %s after %d tokens, want the second one", got, v.issued)
+	}
 }
 
 func TestRefusedCredentialsAreNotHammered(t *testing.T) {

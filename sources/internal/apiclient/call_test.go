@@ -60,6 +60,20 @@ func TestLongRetryAfterEndsTheCall(t *testing.T) {
 	}
 }
 
+func TestThrottledWithoutAHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []answer{{status: 429}}}
+		_, err := newClient(t, s, nil).Do(t.Context(), Request{})
+		limited, ok := errors.AsType[*RateLimitedError](err)
+		if !ok || len(s.requests) != 4 {
+			t.Fatalf("got %v after %d tries, want a RateLimitedError after 4", err, len(s.requests))
+		}
+		if wait := time.Until(limited.Until); wait != DefaultMaxRetryAfter {
+			t.Errorf("until %v from now, want more than the waits that did not help: %v", wait, DefaultMaxRetryAfter)
+		}
+	})
+}
+
 func TestBackoffHasFullJitter(t *testing.T) {
 	bounds := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 	low, high := make([]time.Duration, 3), make([]time.Duration, 3)
