@@ -145,7 +145,12 @@ func (w *writer) each(ctx context.Context, query string, args []any, f func(*sql
 // feed. After an error nothing has changed.
 func (w *writer) tx(ctx context.Context, f func() error) (err error) {
 	w.edits, w.dirty, w.dictStart = map[int64]*edit{}, map[int64]bool{}, len(w.l.dict.texts)
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// The driver says of a statement that was done when the context ended that it failed:
+	// the two that begin and end the transaction are not cancelled.
+	if _, err := w.conn.ExecContext(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
 		return diskError(err)
 	}
 	var before, after []Unit
@@ -154,7 +159,7 @@ func (w *writer) tx(ctx context.Context, f func() error) (err error) {
 		before, after, err = w.flush(ctx)
 	}
 	if err == nil {
-		_, err = w.conn.ExecContext(ctx, "COMMIT")
+		_, err = w.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 	}
 	if err != nil {
 		return diskError(errors.Join(err, w.rollback(ctx)))
