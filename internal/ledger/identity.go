@@ -52,6 +52,9 @@ func (w *writer) identityOf(rec record.Record) identity {
 }
 
 func (w *writer) explicit(rec record.Record, self record.Ref, keys []record.Hash, company bool) identity {
+	if self.IsNull() {
+		return identity{} // a record without an ID
+	}
 	id := identity{node: self.Sealed[0], keys: slices.Concat(self.Sealed[1:], keys), explicit: true, company: company}
 	id.age.Int64, id.age.Valid = w.earliest(rec.Dates()...)
 	if !id.age.Valid {
