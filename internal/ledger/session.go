@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -180,7 +181,7 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		if b.Cursor == "" {
 			return nil
 		}
-		return w.exec(ctx, "UPDATE stream SET cursor = ? WHERE source = ? AND name = ?", b.Cursor, source, s.stream)
+		return w.exec(ctx, "UPDATE stream SET cursor = ?1 WHERE source = ?2 AND name = ?3 AND cursor <> ?1", b.Cursor, source, s.stream)
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("commit %s/%s: %w", s.source, s.stream, err)
@@ -229,6 +230,8 @@ func (s *Session) End(ctx context.Context, now time.Time, failure error, truncat
 func (w *writer) put(ctx context.Context, sourceName string, source int64, rec record.Record, duplicate func(rid int64) bool) (int64, Outcome, error) {
 	kind, meta := rec.RecordKind(), rec.RecordMeta()
 	id := w.l.sealer.StoredID(sourceName, kind, meta.ID)
+	// The caller may commit its record again, should this fail: sealed twice it would be another.
+	rec = clone(rec)
 	rec.Seal(w.l.sealer, sourceName)
 	data, err := w.l.codec.Encode(rec)
 	if err != nil {
@@ -267,6 +270,14 @@ func (w *writer) put(ctx context.Context, sourceName string, source int64, rec r
 		rid = 0
 	}
 	return rid, outcome, err
+}
+
+// clone returns a copy of rec that can be sealed without changing it.
+func clone(rec record.Record) record.Record {
+	original := reflect.ValueOf(rec).Elem()
+	c := reflect.New(original.Type())
+	c.Elem().Set(original)
+	return c.Interface().(record.Record)
 }
 
 // replace turns before into after (either rec may be nil), in the record and in all
