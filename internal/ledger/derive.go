@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -361,28 +360,27 @@ func (w *writer) checkoutFacts(s stored, c *record.Checkout) []fact {
 
 func (w *writer) quoteFacts(ctx context.Context, s stored, q *record.Quote) ([]fact, error) {
 	facts := w.known(s, q.Customer, q.Dates()...)
-	add := func(i record.Instant, state string) error {
+	var err error
+	add := func(i record.Instant, state string) {
 		at, ok := w.at(i)
-		if !ok {
-			return nil
+		if !ok || err != nil {
+			return
 		}
-		label, err := w.number(ctx, state)
-		facts = append(facts, fact{event: history.Event{
-			Kind: history.Quote, Source: history.Dict(s.source), T: at, Label: label,
-		}})
-		return err
+		var label history.Dict
+		if label, err = w.number(ctx, state); err == nil {
+			facts = append(facts, fact{event: history.Event{
+				Kind: history.Quote, Source: history.Dict(s.source), T: at, Label: label,
+			}})
+		}
 	}
 	switch q.State {
 	case record.QuoteSent:
-		if err := add(q.SentAt, record.QuoteSent); err != nil {
-			return nil, err
-		}
+		add(q.SentAt, record.QuoteSent)
 	case record.QuoteAccepted, record.QuoteDeclined, record.QuoteExpired:
-		if err := errors.Join(add(q.SentAt, record.QuoteSent), add(q.DecidedAt, q.State)); err != nil {
-			return nil, err
-		}
+		add(q.SentAt, record.QuoteSent)
+		add(q.DecidedAt, q.State)
 	}
-	return facts, nil
+	return facts, err
 }
 
 // find returns the record of a kind with a stored ID; its rec is nil where there is none.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -180,8 +181,10 @@ func (w *writer) rollback(ctx context.Context) error {
 	return w.learn(ctx)
 }
 
-// number returns the dictionary's number of text, adding it where it is new.
+// number returns the dictionary's number of text, adding it where it is new. The texts
+// become labels, which must be UTF-8.
 func (w *writer) number(ctx context.Context, text string) (history.Dict, error) {
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	if n, ok := w.l.dict.numbers[text]; ok {
 		return n, nil
 	}
