@@ -9,32 +9,17 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"embed"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
-	"modernc.org/sqlite" // the driver registers itself as "sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// applicationID marks a SQLite file as a ledger (the bytes "b2bL").
-const applicationID = 0x6232624c
 
 // Errors that callers tell apart.
 var (
@@ -163,11 +148,13 @@ func (l *Ledger) Close() error {
 	if l.write != nil {
 		errs = append(errs, l.write.close())
 	}
-	if l.db != nil && l.db != l.readers {
-		errs = append(errs, l.db.Close())
-	}
+	// The last connection to close empties the write-ahead log into the file, which a reader
+	// cannot do.
 	if l.readers != nil {
 		errs = append(errs, l.readers.Close())
+	}
+	if l.db != nil {
+		errs = append(errs, l.db.Close())
 	}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())
@@ -183,236 +170,18 @@ func (l *Ledger) SetFeed(f Feed) {
 	l.feed = f
 }
 
-// lockFile takes an advisory lock, which ends with the process however that ends.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder, _ := io.ReadAll(io.LimitReader(f, 32))
-		closeErr := f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errors.Join(fmt.Errorf("%w: process %s has it open; stop that process or give this one its own ledger.path",
-				ErrLocked, strings.TrimSpace(string(holder))), closeErr)
-		}
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), closeErr)
-	}
-	pid := fmt.Sprintf("%-10d\n", os.Getpid())
-	if _, err := f.WriteAt([]byte(pid), 0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-func openDB(path string, readOnly bool) (*sql.DB, error) {
-	q := url.Values{}
-	q.Add("_pragma", "busy_timeout(10000)")
-	if readOnly {
-		q.Set("mode", "ro")
-		q.Add("_pragma", "cache_size(-4096)")
-	} else {
-		q.Add("_pragma", "journal_mode(WAL)")
-		q.Add("_pragma", "synchronous(NORMAL)")
-		q.Add("_pragma", "cache_size(-24576)")
-		q.Add("_pragma", "wal_autocheckpoint(4000)")
-		q.Add("_pragma", "journal_size_limit(67108864)")
-	}
-	q.Add("_pragma", "temp_store(MEMORY)")
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
-}
-
-// quickCheckLimit is the size up to which a whole ledger is checked when it is
-// opened; in larger ones damage shows when the damaged page is read.
-const quickCheckLimit = 32 << 20
-
-// inspect refuses a file that is not an intact ledger, without writing to it. Empty
-// says that there is no file, or nothing in it.
-func inspect(ctx context.Context, path string) (empty bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	if info.IsDir() {
-		return false, fmt.Errorf("%w: it is a directory; set ledger.path to a file", ErrForeign)
-	}
-	if info.Size() == 0 {
-		return true, nil
-	}
-	return false, inspectContent(ctx, path, f, info.Size())
-}
-
-func inspectContent(ctx context.Context, path string, f io.Reader, size int64) error {
-	header := make([]byte, 100)
-	if _, err := io.ReadFull(f, header); err != nil || string(header[:16]) != "SQLite format 3\x00" {
-		return fmt.Errorf("%w: it is no SQLite file and has been left untouched; set ledger.path to another file", ErrForeign)
-	}
-	// The application_id stands at offset 68 of a SQLite file's header.
-	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
-		return fmt.Errorf("%w: it is another program's SQLite file and has been left untouched; set ledger.path to another file", ErrForeign)
-	}
-	// A newer one is refused here, before it is opened for writing.
-	if err := checkVersion(int(binary.BigEndian.Uint32(header[60:]))); err != nil {
-		return err
-	}
-	query := "?mode=ro"
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		query += "&immutable=1"
-		pageSize := int64(binary.BigEndian.Uint16(header[16:]))
-		if pageSize == 1 {
-			pageSize = 65536
-		}
-		if want := pageSize * int64(binary.BigEndian.Uint32(header[28:])); want > size {
-			return damaged(fmt.Sprintf("it should have %d bytes and has %d", want, size))
-		}
-	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+query)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	check := "PRAGMA integrity_check('meta')"
-	if size <= quickCheckLimit {
-		check = "PRAGMA quick_check(1)"
-	}
-	var verdict string
-	if err := db.QueryRowContext(ctx, check).Scan(&verdict); err != nil {
-		return damaged(err.Error())
-	}
-	if verdict != "ok" {
-		return damaged(verdict)
-	}
-	return nil
-}
-
-func damaged(how string) error {
-	return fmt.Errorf("%w: it is damaged (%s) and has been left untouched; restore a backup, or move it away and read everything again with \"b2b_exporter sync\"",
-		ErrForeign, how)
-}
-
-// create makes an empty ledger at path, where it appears complete: of one that is made
-// in place the mark stands only in the write-ahead log at first, so that after a crash,
-// or to a reader beside it, it would look like another program's.
-func create(ctx context.Context, path string) error {
-	fresh := path + ".new"
-	remove := func() error {
-		var errs []error
-		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-			if err := os.Remove(fresh + suffix); !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-		return errors.Join(errs...)
-	}
-	if err := remove(); err != nil { // what a crash has left
-		return err
-	}
-	db, err := openDB(fresh, false)
-	if err != nil {
-		return err
-	}
-	err = migrate(ctx, db)
-	if err == nil {
-		_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	}
-	if err = errors.Join(err, db.Close()); err == nil {
-		err = os.Rename(fresh, path)
-	}
-	if err != nil {
-		return errors.Join(err, remove())
-	}
-	return nil
-}
-
-// migrationNames returns the migrations in their order: the n-th makes schema n.
-func migrationNames() ([]string, error) { return fs.Glob(migrations, "migrations/*.sql") }
-
-func checkVersion(version int) error {
-	names, err := migrationNames()
-	if err != nil {
-		return err
-	}
-	if version > len(names) {
-		return fmt.Errorf("%w: it was written by a newer version of b2b_exporter (schema %d, this one knows %d); upgrade, or use another file",
-			ErrForeign, version, len(names))
-	}
-	return nil
-}
-
-func migrate(ctx context.Context, db *sql.DB) error {
-	names, err := migrationNames()
-	if err != nil {
-		return err
-	}
-	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	if err := checkVersion(version); err != nil {
-		return err
-	}
-	for i := version; i < len(names); i++ {
-		script, err := migrations.ReadFile(names[i])
-		if err != nil {
-			return err
-		}
-		if err := inTx(ctx, db, func(tx *sql.Tx) error {
-			// PRAGMA takes no parameters.
-			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", script, applicationID, i+1))
-			return err
-		}); err != nil {
-			return fmt.Errorf("migrate with %s: %w", names[i], err)
-		}
-	}
-	return nil
-}
-
-func inTx(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
 // key returns the key of the hashes. A ledger remembers a hash of it, so that another
 // key file cannot silently turn every customer into a stranger.
 func (l *Ledger) key(ctx context.Context, o Options) ([]byte, error) {
+	var key []byte
+	var err error
+	other := errors.New("this ledger was written with a ledger.key_file; configure it again")
 	if o.KeyFile != "" {
-		text, err := os.ReadFile(o.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("read ledger.key_file: %w", err)
-		}
-		key := []byte(strings.TrimSpace(string(text)))
-		if len(key) < 16 {
-			return nil, fmt.Errorf("ledger.key_file %s holds %d bytes; give it at least 16", o.KeyFile, len(key))
-		}
-		probe := record.NewSealer(key).DomainHash("key check")
-		stored, err := l.metaOrSet(ctx, "key_check", probe[:], o.ReadOnly)
-		if err != nil {
-			return nil, err
-		}
-		if string(stored) != string(probe[:]) {
-			return nil, fmt.Errorf("ledger.key_file %s is not the key that this ledger was written with; restore that key, or start a new ledger", o.KeyFile)
-		}
-		return key, nil
+		key, err = readKey(o.KeyFile)
+		other = fmt.Errorf("ledger.key_file %s is not the key that this ledger was written with; restore that key, or start a new ledger", o.KeyFile)
+	} else {
+		key, err = l.ownKey(ctx, o.ReadOnly)
 	}
-	fresh := make([]byte, 32)
-	if _, err := rand.Read(fresh); err != nil {
-		return nil, err
-	}
-	key, err := l.metaOrSet(ctx, "key", fresh, o.ReadOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -422,9 +191,38 @@ func (l *Ledger) key(ctx context.Context, o Options) ([]byte, error) {
 		return nil, err
 	}
 	if string(stored) != string(probe[:]) {
-		return nil, errors.New("this ledger was written with a ledger.key_file; configure it again")
+		return nil, other
 	}
 	return key, nil
+}
+
+func readKey(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger.key_file: %w", err)
+	}
+	key := []byte(strings.TrimSpace(string(text)))
+	if len(key) < 16 {
+		return nil, fmt.Errorf("ledger.key_file %s holds %d bytes; give it at least 16", path, len(key))
+	}
+	return key, nil
+}
+
+// ownKey returns the key that lives in the ledger, and makes it where the ledger has
+// been written with none; nil where it has been written with a key file.
+func (l *Ledger) ownKey(ctx context.Context, readOnly bool) ([]byte, error) {
+	check, err := meta(ctx, l.db, "key_check")
+	if err != nil {
+		return nil, err
+	}
+	if check != nil {
+		return meta(ctx, l.db, "key")
+	}
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, err
+	}
+	return l.metaOrSet(ctx, "key", fresh, readOnly)
 }
 
 // metaOrSet returns the value stored under name, and stores value where there is none.
@@ -454,55 +252,4 @@ func meta(ctx context.Context, q querier, name string) ([]byte, error) {
 func setMeta(ctx context.Context, q querier, name string, value []byte) error {
 	_, err := q.ExecContext(ctx, "INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value)
 	return err
-}
-
-// diskError gives a full disk its own error.
-func diskError(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("%w: free some, and the next poll goes on where this one began: %w", ErrFull, err)
-	}
-	return err
-}
-
-// dictionary numbers the texts that histories use. Numbers are never reused.
-type dictionary struct {
-	texts   []string
-	numbers map[string]history.Dict
-}
-
-func loadDictionary(ctx context.Context, db *sql.DB) (dictionary, error) {
-	d := dictionary{texts: []string{""}, numbers: map[string]history.Dict{"": 0}}
-	rows, err := db.QueryContext(ctx, "SELECT id, value FROM dict ORDER BY id")
-	if err != nil {
-		return d, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int
-		var text string
-		if err := rows.Scan(&id, &text); err != nil {
-			return d, err
-		}
-		if id != len(d.texts) {
-			return d, fmt.Errorf("%w: dictionary number %d follows %d", ErrForeign, id, len(d.texts)-1)
-		}
-		d.add(text)
-	}
-	return d, rows.Err()
-}
-
-func (d *dictionary) add(text string) history.Dict {
-	n := history.Dict(len(d.texts))
-	d.texts = append(d.texts, text)
-	d.numbers[text] = n
-	return n
-}
-
-// truncate forgets what was added after the dictionary had n texts.
-func (d *dictionary) truncate(n int) {
-	for _, text := range d.texts[n:] {
-		delete(d.numbers, text)
-	}
-	d.texts = d.texts[:n]
 }
