@@ -247,7 +247,8 @@ func inTx(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
 // diskError gives a full disk its own error.
 func diskError(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) {
+	// SQLite has a code of its own for the file that processes share beside the log.
+	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE) || errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("%w: free some, and the next poll goes on where this one began: %w", ErrFull, err)
 	}
 	return err
