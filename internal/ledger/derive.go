@@ -29,6 +29,9 @@ const checkoutGrace = int64(3600 * 1e6) // a checkout is abandoned 1 h after its
 
 // facts derives what a record says, from it and from the records that it names.
 func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
+	if !w.counts(s) {
+		return nil, nil
+	}
 	switch r := s.rec.(type) {
 	case *record.Order:
 		return w.orderFacts(ctx, s, r)
@@ -62,6 +65,11 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 		return w.known(s, r.Self, r.Dates()...), nil
 	}
 	return nil, nil
+}
+
+// counts reports whether there is a record, of a source and kind that count.
+func (w *writer) counts(s stored) bool {
+	return s.rec != nil && w.l.settings.counts(w.l.dict.texts[s.source], s.rec.RecordKind())
 }
 
 // at returns an instant in microseconds; ok is false for null.
@@ -124,7 +132,7 @@ func (w *writer) countedAt(o *record.Order) (us int64, ok bool) {
 // costed returns the profit on the part of an order whose cost is known, and that
 // part; ok is false where no cost is known.
 func costed(o *record.Order) (profit, part int64, ok bool) {
-	if o.Cost.IsNull() || o.CostedNet.IsNull() && o.Gross.IsNull() {
+	if o.Cost.IsNull() || o.Gross.IsNull() {
 		return 0, 0, false
 	}
 	part = o.CostedNet.Micros
@@ -135,7 +143,7 @@ func costed(o *record.Order) (profit, part int64, ok bool) {
 }
 
 func (w *writer) territory(country string) string {
-	if mapped, ok := w.l.settings.Territories[country]; ok {
+	if mapped, ok := w.l.settings.Territories[country]; ok && country != "" {
 		return mapped
 	}
 	return country
@@ -197,7 +205,7 @@ func (w *writer) refundFacts(ctx context.Context, s stored, r *record.Refund) ([
 		if err != nil {
 			return nil, err
 		}
-		if of.rec != nil {
+		if w.counts(of) {
 			order = of.rec.(*record.Order)
 			if _, counted := w.countedAt(order); !counted {
 				return facts, nil
@@ -231,10 +239,10 @@ func (w *writer) refundFacts(ctx context.Context, s stored, r *record.Refund) ([
 // else all of it where the cost given back is known or its whole order has costs.
 func costedRefund(r *record.Refund, order *record.Order) (part int64, ok bool) {
 	switch {
-	case !r.CostedAmount.IsNull():
-		return r.CostedAmount.Micros, true
 	case r.Amount.IsNull():
 		return 0, false
+	case !r.CostedAmount.IsNull():
+		return r.CostedAmount.Micros, true
 	case !r.Cost.IsNull():
 		return r.Amount.Micros, true
 	case order == nil:
@@ -257,7 +265,7 @@ func (w *writer) dealFacts(ctx context.Context, s stored, d *record.Deal) ([]fac
 		if err != nil {
 			return nil, err
 		}
-		if order, err := w.find(ctx, source, record.KindOrder, id); err != nil || order.rec != nil {
+		if order, err := w.find(ctx, source, record.KindOrder, id); err != nil || w.counts(order) {
 			return facts, err
 		}
 	}
@@ -267,12 +275,9 @@ func (w *writer) dealFacts(ctx context.Context, s stored, d *record.Deal) ([]fac
 		if err != nil {
 			return nil, err
 		}
-		if lead.rec != nil {
+		if w.counts(lead) {
 			customer = lead.rec.(*record.Lead).Self.Sealed[0]
 		}
-	}
-	if customer == (record.Hash{}) {
-		return facts, nil
 	}
 	e := history.Event{
 		Kind: history.Order, T: at, Source: history.Dict(s.source), Flags: history.OfCustomer, Gross: d.Amount.Micros,
@@ -310,11 +315,9 @@ func (w *writer) subscriptionFacts(s stored, r *record.Subscription) []fact {
 		if hasEnd && (to == 0 || ended < to) {
 			to = ended
 		}
-		if to == 0 || from <= to {
-			facts = append(facts, fact{r.Customer.Sealed[0], history.Event{
-				Kind: history.Live, Source: history.Dict(s.source), T: from, End: to,
-			}})
-		}
+		facts = append(facts, fact{r.Customer.Sealed[0], history.Event{
+			Kind: history.Live, Source: history.Dict(s.source), T: from, End: to,
+		}})
 	}
 	if len(r.History) == 0 {
 		if started, ok := w.at(r.StartedAt); ok && r.State != record.SubscriptionTrialing {

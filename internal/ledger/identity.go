@@ -26,9 +26,12 @@ func (a identity) equal(b identity) bool {
 		slices.Equal(a.keys, b.keys)
 }
 
-// identityOf returns what a record says; nil says nothing.
-func (w *writer) identityOf(rec record.Record) identity {
-	switch r := rec.(type) {
+// identityOf returns what a record says; none, or one that does not count, says nothing.
+func (w *writer) identityOf(s stored) identity {
+	if !w.counts(s) {
+		return identity{}
+	}
+	switch r := s.rec.(type) {
 	case *record.Customer:
 		return w.explicit(r, r.Self, r.Keys.Sealed, r.Company)
 	case *record.Account:
@@ -122,11 +125,12 @@ type member struct {
 }
 
 // component returns the new group of every node whose group changes because of the
-// dirty nodes: all that are connected to them, and all that were grouped with them.
-func (w *writer) component(ctx context.Context) (map[int64]sql.NullInt64, error) {
+// dirty nodes, and (in touched) every node of those new groups.
+func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int64]sql.NullInt64, error) {
 	if len(w.dirty) == 0 {
 		return nil, nil
 	}
+	// All that are connected to the dirty nodes, and all that were grouped with them.
 	members := map[int64]*member{}
 	seen := map[record.Hash]bool{}
 	var queue []int64
@@ -179,10 +183,15 @@ func (w *writer) component(ctx context.Context) (map[int64]sql.NullInt64, error)
 		if !grp.Valid {
 			grp.Int64 = 0
 		}
+		same := true
 		for _, id := range group {
 			if members[id].grp != grp {
 				changed[id] = grp
+				same = false
 			}
+		}
+		for _, id := range group {
+			touched[id] = touched[id] || !same
 		}
 	}
 	return changed, nil

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 )
 
@@ -12,13 +13,65 @@ var derivedTables = []string{"dependent", "node", "identity", "node_key", "chunk
 // rebuildBatch is how many records one transaction of a rebuild derives.
 const rebuildBatch = 5000
 
-// Stale reports whether the derived state was made with other settings, or not finished.
+// Stale reports whether the derived state was made with other settings or sources, or
+// not finished.
 func (l *Ledger) Stale(ctx context.Context) (bool, error) {
 	stored, err := meta(ctx, l.readers, "fingerprint")
 	if err != nil {
 		return false, fmt.Errorf("read the ledger's fingerprint: %w", err)
 	}
-	return string(stored) != l.settings.fingerprint(), nil
+	if string(stored) != l.settings.fingerprint() {
+		return true, nil
+	}
+	return l.deliveryChanged(ctx)
+}
+
+// deliveryChanged reports whether the ledger holds records that count now and did not
+// when the state was derived, or the other way round.
+func (l *Ledger) deliveryChanged(ctx context.Context) (bool, error) {
+	text, err := meta(ctx, l.readers, "delivered")
+	if err != nil {
+		return false, fmt.Errorf("read what the ledger's sources delivered: %w", err)
+	}
+	var before Settings
+	if err := json.Unmarshal(text, &before.Delivered); err != nil {
+		return false, fmt.Errorf("%w: what its sources delivered cannot be read: %w", ErrForeign, err)
+	}
+	rows, err := l.readers.QueryContext(ctx, "SELECT DISTINCT d.id, d.value FROM stream s JOIN dict d ON d.id = s.source")
+	if err != nil {
+		return false, fmt.Errorf("read sources: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var source string
+		if err := rows.Scan(&id, &source); err != nil {
+			return false, fmt.Errorf("read sources: %w", err)
+		}
+		for kind, number := range kindNumbers {
+			if before.counts(source, kind) == l.settings.counts(source, kind) {
+				continue
+			}
+			var held bool
+			if err := l.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM record WHERE source = ? AND kind = ?)", id, number).
+				Scan(&held); err != nil {
+				return false, fmt.Errorf("read sources: %w", err)
+			}
+			if held {
+				return true, nil
+			}
+		}
+	}
+	return false, rows.Err()
+}
+
+// noteDelivery remembers with which sources the state is derived.
+func (l *Ledger) noteDelivery(ctx context.Context, q querier) error {
+	text, err := json.Marshal(l.settings.Delivered)
+	if err != nil {
+		return err
+	}
+	return setMeta(ctx, q, "delivered", text)
 }
 
 // Rebuild derives everything from the records again. Commits wait meanwhile, readers
@@ -64,6 +117,9 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(share float64)) erro
 		}
 	}
 	if err := w.tx(ctx, func() error {
+		if err := l.noteDelivery(ctx, w.conn); err != nil {
+			return err
+		}
 		return setMeta(ctx, w.conn, "fingerprint", []byte(l.settings.fingerprint()))
 	}); err != nil {
 		return fmt.Errorf("rebuild the ledger: %w", err)
@@ -101,7 +157,7 @@ func (w *writer) deriveFrom(ctx context.Context, from, last int64) (int64, error
 		if err := w.depend(ctx, stored{}, s); err != nil {
 			return 0, err
 		}
-		if err := w.identify(ctx, s.rid, s.source, identity{}, w.identityOf(s.rec)); err != nil {
+		if err := w.identify(ctx, s.rid, s.source, identity{}, w.identityOf(s)); err != nil {
 			return 0, err
 		}
 		// Dates resolve in the report zone, which may be what changed.
@@ -115,8 +171,14 @@ func (w *writer) deriveFrom(ctx context.Context, from, last int64) (int64, error
 // Ready rebuilds the derived state where it is stale.
 func (l *Ledger) Ready(ctx context.Context, progress func(share float64)) error {
 	stale, err := l.Stale(ctx)
-	if err != nil || !stale {
+	switch {
+	case err != nil:
 		return err
+	case stale:
+		return l.Rebuild(ctx, progress)
+	case l.write == nil:
+		return nil
 	}
-	return l.Rebuild(ctx, progress)
+	// Sources without records come and go without anything to derive.
+	return l.update(ctx, func(w *writer) error { return l.noteDelivery(ctx, w.conn) })
 }

@@ -306,7 +306,7 @@ func (w *writer) replace(ctx context.Context, before, after stored, kind record.
 	if err := w.depend(ctx, before, after); err != nil {
 		return 0, err
 	}
-	if err := w.identify(ctx, max(before.rid, after.rid), before.source, w.identityOf(before.rec), w.identityOf(after.rec)); err != nil {
+	if err := w.identify(ctx, max(before.rid, after.rid), before.source, w.identityOf(before), w.identityOf(after)); err != nil {
 		return 0, err
 	}
 	return after.rid, w.withFacts(ctx, append(dependents, after), true)

@@ -32,6 +32,14 @@ type Settings struct {
 	// Territories maps a country, as the vendor gives it, to a sales territory.
 	Territories map[string]string
 	FreeMail    []string // domains that identify nobody, beyond the embedded list
+	// Delivered says which kinds of record each configured source delivers: what the ledger
+	// holds of others (a source that was removed) is kept and does not count. Nil: all count.
+	Delivered map[string][]record.Kind
+}
+
+// counts reports whether records of a kind from a source count.
+func (s *Settings) counts(source string, kind record.Kind) bool {
+	return s.Delivered == nil || slices.Contains(s.Delivered[source], kind)
 }
 
 // derivation is raised whenever the code derives something else from the same

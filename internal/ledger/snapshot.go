@@ -213,10 +213,10 @@ type SourceRate struct {
 	Rate   record.Rate
 }
 
-// Rates calls f with every rate.
+// Rates calls f with every rate, those of one source in the order of their IDs.
 func (s *Snapshot) Rates(ctx context.Context, f func(SourceRate) error) error {
-	rows, err := s.tx.QueryContext(ctx, `SELECT d.value, r.id, r.data FROM stream s JOIN dict d ON d.id = s.source
-		JOIN record r ON r.source = s.source AND r.kind = ? GROUP BY r.rid`, kindNumbers[record.KindRate])
+	rows, err := s.tx.QueryContext(ctx, `SELECT d.value, r.id, r.data FROM record r JOIN dict d ON d.id = r.source
+		WHERE r.source IN (SELECT source FROM stream) AND r.kind = ? ORDER BY r.source, r.id`, kindNumbers[record.KindRate])
 	if err != nil {
 		return fmt.Errorf("read rates: %w", err)
 	}

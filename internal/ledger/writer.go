@@ -281,16 +281,13 @@ func (w *writer) flush(ctx context.Context) (before, after []Unit, err error) {
 		}
 	}
 	watch := w.l.feed != nil
-	regrouped, err := w.component(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	touched := map[int64]bool{}
 	for unit := range w.edits {
 		touched[unit] = true
 	}
-	for node := range regrouped {
-		touched[node] = true
+	regrouped, err := w.component(ctx, touched)
+	if err != nil {
+		return nil, nil, err
 	}
 	members := map[int64]bool{}
 	if watch {
@@ -353,7 +350,10 @@ func (w *writer) rewrite(ctx context.Context, unit int64, e *edit) error {
 func (w *writer) units(ctx context.Context, touched, members map[int64]bool) ([]Unit, error) {
 	var units []Unit
 	done := map[int64]bool{}
-	for id := range touched {
+	for id, is := range touched {
+		if !is {
+			continue
+		}
 		unit := Unit{ID: id}
 		query, key := "SELECT id, data FROM chunk WHERE id = ?", id
 		if id > 0 {

@@ -105,7 +105,9 @@ func (e *evaluation) keptValues(c cells) (kept []string, folds bool) {
 			sums[l.value] = new(big.Rat)
 			kept = append(kept, l.value)
 		}
-		sums[l.value].Add(sums[l.value], &x.sum)
+		if !x.noRate {
+			sums[l.value].Add(sums[l.value], &x.sum)
+		}
 	}
 	slices.SortFunc(kept, func(a, b string) int {
 		if c := sums[b].Cmp(sums[a]); c != 0 {

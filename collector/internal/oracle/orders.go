@@ -52,7 +52,7 @@ func (w *world) storeSums(stores []string, s span) *storeSums {
 		sums.anything = true
 		sums.orders++
 		sums.gross.add(o.gross)
-		sums.discounts.add(o.discount)
+		sums.discounts.add(o.given)
 		sums.placed.add(o.net)
 		sums.net.add(o.net)
 		if o.profit.known {

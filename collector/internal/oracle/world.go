@@ -38,7 +38,8 @@ type order struct {
 	customer      *customer
 	territory     string
 	gross         money
-	discount      money
+	discount      money // 0 where it is not known
+	given         money // the discount where it is known
 	net           money
 	costed        money // the part of net whose cost is known
 	profit        money
@@ -228,6 +229,7 @@ func (w *world) priceOrder(o *order) {
 	o.gross = w.rates.convertAmount(o.Gross, o.Currency, d)
 	o.discount = w.rates.convert(o.Discount.Micros, o.Currency, d)
 	o.net = o.gross.minus(o.discount)
+	o.given = w.rates.convertAmount(o.Discount, o.Currency, d)
 	if o.Cost.IsNull() {
 		return
 	}

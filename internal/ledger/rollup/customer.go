@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -56,7 +57,6 @@ func (c *customer) load(u ledger.Unit) error {
 		e := &c.events[i]
 		switch e.Kind {
 		case history.Order, history.Refund:
-			c.known = min(c.known, e.T)
 			if !e.Has(history.OfCustomer) {
 				break
 			}
@@ -64,6 +64,7 @@ func (c *customer) load(u ledger.Unit) error {
 			if e.Kind == history.Order {
 				c.orders = append(c.orders, e.T)
 				c.first = min(c.first, e.T)
+				c.known = min(c.known, e.T)
 			}
 		case history.Live:
 			c.live = append(c.live, *e)
@@ -156,15 +157,11 @@ func (c *customer) channel(asOf int64, lastTouch bool, text func(history.Dict) s
 		if text(first) != text(unknownChannel) {
 			return first
 		}
+		// The latest lead before the order, and those of the same moment.
 		until := min(asOf, c.first)
-		for i := len(c.leads) - 1; i >= 0; i-- {
-			if c.leads[i].T >= until {
-				continue
-			}
-			if last := c.leads[i].T; best == unknownChannel || last == until {
-				until = last
-				better(c.leads[i].Label)
-			}
+		n, _ := slices.BinarySearchFunc(c.leads, until, func(e history.Event, t int64) int { return cmp.Compare(e.T, t) })
+		for i := n - 1; i >= 0 && c.leads[i].T == c.leads[n-1].T; i-- {
+			better(c.leads[i].Label)
 		}
 		return best
 	}

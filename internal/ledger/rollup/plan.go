@@ -56,6 +56,7 @@ const (
 	Back90
 	Back365
 	BackYear
+
 	moments
 )
 

@@ -1,7 +1,6 @@
 package rollup
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -52,9 +51,9 @@ func (s *sums) add(e *history.Event, sign int64) {
 		s.priced += sign
 		s.gross = s.gross.Add(amount(e.Gross))
 		s.discount = s.discount.Add(amount(e.Discount))
-	}
-	if e.Has(history.HasDiscount) {
-		s.discounted += sign
+		if e.Has(history.HasDiscount) {
+			s.discounted += sign
+		}
 	}
 	if e.Has(history.HasCost) {
 		s.costed += sign
@@ -145,15 +144,17 @@ type Sales struct {
 	Orders, Refunded, Records int64 // Records: orders and refunds
 	Priced                    int64 // orders with a gross amount
 	Gross, Discounts, Refunds Money
-	Net                       Money
+	Ordered                   Money // gross - discounts
+	Net                       Money // ordered - refunds
 	Costed                    int64 // orders and refunds with known costs
 	Profit, CostedNet         Money
 }
 
 // accumulator sums cells of several currencies and days for one window and label.
 type accumulator struct {
-	counts                                    sums
-	gross, discount, refund, profit, costdNet total
+	counts                                     sums
+	gross, discount, refund, profit, costedNet total
+	given                                      total // discounts, of orders whose discount is known
 }
 
 func (a *accumulator) add(r *rates, k key, s *sums) {
@@ -167,29 +168,34 @@ func (a *accumulator) add(r *rates, k key, s *sums) {
 		a.gross.add(r, k, s.gross)
 		a.discount.add(r, k, s.discount)
 	}
+	if s.discounted != 0 {
+		a.given.add(r, k, s.discount)
+	}
 	if s.refunded != 0 {
 		a.refund.add(r, k, s.refund)
 	}
 	if s.costed != 0 {
 		a.profit.add(r, k, s.profit)
-		a.costdNet.add(r, k, s.costedNet)
+		a.costedNet.add(r, k, s.costedNet)
 	}
 }
 
 func (a *accumulator) sales() Sales {
 	c := &a.counts
-	net := total{}
-	net.plus(&a.gross, 1)
-	net.plus(&a.discount, -1)
+	var ordered, net total
+	ordered.plus(&a.gross, 1)
+	ordered.plus(&a.discount, -1)
+	net.plus(&ordered, 1)
 	net.plus(&a.refund, -1)
 	return Sales{
 		Orders: c.orders, Refunded: c.refunds, Records: c.orders + c.refunds, Priced: c.priced, Costed: c.costed,
 		Gross:     a.gross.money(c.orders, c.priced),
-		Discounts: a.discount.money(c.orders, c.discounted),
+		Discounts: a.given.money(c.orders, c.discounted),
 		Refunds:   a.refund.money(c.refunds, c.refunded),
+		Ordered:   ordered.money(c.orders, c.priced),
 		Net:       net.money(c.orders+c.refunds, c.priced+c.refunded),
 		Profit:    a.profit.money(c.orders+c.refunds, c.costed),
-		CostedNet: a.costdNet.money(c.orders+c.refunds, c.costed),
+		CostedNet: a.costedNet.money(c.orders+c.refunds, c.costed),
 	}
 }
 
@@ -269,16 +275,4 @@ func (s *sales) compact() {
 		}
 		s.parts[day] = slices.Clip(kept)
 	}
-}
-
-// sortedKeys returns the keys in order, for stable output.
-func sortedKeys[V any](m map[SalesKey]V) []SalesKey {
-	keys := make([]SalesKey, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b SalesKey) int {
-		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Label, b.Label))
-	})
-	return keys
 }

@@ -234,6 +234,9 @@ func (ev *evaluation) window(c *customer, i int, channel history.Dict, sign int6
 	var net bag
 	ev.net(&net, events)
 	t.net.addBag(&net, sign)
+	if net.known == 0 {
+		return
+	}
 	if sign > 0 {
 		t.top.add(c.unit, net.comparable(ev.rates), net)
 	} else {
@@ -277,20 +280,18 @@ func (ev *evaluation) put(b *bag, e *history.Event, amount int64) {
 	b.addForeign(key{e.Currency, ev.t.sales.calendar.Day(e.T)}, record.Wide(amount), 1)
 }
 
-// worth adds the gross profit of events to b where every order among them has costs
-// (and, without an order, every refund has), else their net revenue.
+// worth adds the gross profit of events to b where there are orders among them and
+// all have costs, else their net revenue.
 func (ev *evaluation) worth(b *bag, events []history.Event) {
-	ordersCosted, refundsCosted, orders := true, true, false
+	costed := false
 	for i := range events {
-		costed := events[i].Has(history.HasCost)
 		if events[i].Kind == history.Order {
-			orders = true
-			ordersCosted = ordersCosted && costed
-		} else {
-			refundsCosted = refundsCosted && costed
+			if costed = events[i].Has(history.HasCost); !costed {
+				break
+			}
 		}
 	}
-	if orders && ordersCosted || !orders && refundsCosted {
+	if costed {
 		ev.profit(b, events)
 	} else {
 		ev.net(b, events)

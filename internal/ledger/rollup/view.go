@@ -32,6 +32,9 @@ type View struct {
 // WindowView holds the figures of one window.
 type WindowView struct {
 	Window
+	// Since is inactive_after before the window's start: churn is known only where the
+	// ledger's first order is not later.
+	Since       int64
 	ByChannel   map[SalesKey]Sales // only of current windows
 	ByTerritory map[SalesKey]Sales // only of current windows
 	ByStore     map[string]Sales
@@ -58,6 +61,7 @@ type MomentView struct {
 	AtRisk        int64
 	AtRiskRevenue Money
 	Months        [6]window.Range // the windows of Value's churn, latest last
+	Since         int64           // inactive_after before the first of Months
 }
 
 // Lifetime are the parts of the predicted lifetime value.
@@ -137,7 +141,7 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 func (e *Engine) windowView(i int) WindowView {
 	w, t := e.plan.windows[i], &e.tot.windows[i]
 	v := WindowView{
-		Window: w, New: t.new, Orderers: t.orderers, Returning: t.returning, Repeat: t.repeat, AtStart: t.atStart,
+		Window: w, Since: e.plan.points[w.start.since], New: t.new, Orderers: t.orderers, Returning: t.returning, Repeat: t.repeat, AtStart: t.atStart,
 		Lost: t.lost, Reactivated: t.back,
 		ByStore: map[string]Sales{}, Checkouts: map[string]int64{}, NewByChannel: map[string]int64{},
 	}
@@ -189,6 +193,7 @@ func (e *Engine) keyOf(d dimension, label bool) func(cellKey) (SalesKey, bool) {
 func (e *Engine) momentView(i int) MomentView {
 	m, t := &e.plan.moments[i], &e.tot.moments[i]
 	v := MomentView{At: m.At, AtRisk: t.atRisk, AtRiskRevenue: t.riskedBy.money(e.rates), Value: e.lifetime(&t.value)}
+	v.Since = e.plan.points[m.months[0].since]
 	for k := range v.Months {
 		v.Months[k] = window.Range{Start: e.plan.points[m.months[k].at], End: e.plan.points[m.months[k+1].at]}
 	}

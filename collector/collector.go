@@ -1,0 +1,229 @@
+// Package collector turns the ledger's figures at a moment into samples: one file
+// per collector. It knows no vendor, no HTTP and no clock.
+package collector
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/rollup"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// Collector computes the samples of its metrics.
+type Collector interface {
+	Name() string
+	// Collect adds the collector's samples and headlines.
+	Collect(in *Input, out *Output)
+}
+
+// Collectors returns all collectors, in the order of the reference. Goals comes last: it
+// compares what the others have put out.
+func Collectors() []Collector {
+	return []Collector{orders{}, customers{}, goals{}}
+}
+
+// Source is a configured source.
+type Source struct {
+	Name    string
+	Streams []Stream
+}
+
+// Stream is a part of a source that is read by itself, and how it stands.
+type Stream struct {
+	Name  string
+	Kinds []record.Kind
+	// Unread: it has never been read to its end.
+	Unread bool
+	// Stale: its last success is older than the configured staleness.
+	Stale bool
+	// Truncated: the vendor cut its last answer short.
+	Truncated bool
+}
+
+// Options are the settings that samples depend on.
+type Options struct {
+	Currency string
+	Basis    string // what counts as an order of a customer: orders, deals, both
+	// ChurnRemaining divides churn by those that remained instead of those at the start.
+	ChurnRemaining bool
+	// LifetimeMinimum is how many active customers the predicted lifetime value takes.
+	LifetimeMinimum int
+	LabelMax        int // values a bounded label keeps
+	Thresholds      []Threshold
+}
+
+// Threshold is a configured alert threshold of a headline KPI.
+type Threshold struct {
+	KPI, Window, Severity string
+	Value                 record.Decimal
+}
+
+// Input is what samples are computed from.
+type Input struct {
+	View    *rollup.View
+	Zone    *time.Location
+	Sources []Source
+	Options
+}
+
+// WithStreams marks the streams of sources with how the view's ledger says they stand. At
+// now, streams whose last success is more than staleness ago are stale; with a
+// zero now nothing is.
+func WithStreams(view *rollup.View, sources []Source, now time.Time, staleness time.Duration) []Source {
+	type name struct{ source, stream string }
+	success := map[name]time.Time{}
+	unread, truncated := map[name]bool{}, map[name]bool{}
+	for _, s := range view.Streams {
+		n := name{s.Source, s.Name}
+		success[n], unread[n], truncated[n] = s.LastSuccess, !s.Complete, s.Truncated
+	}
+	marked := make([]Source, len(sources))
+	for i, src := range sources {
+		marked[i] = Source{Name: src.Name, Streams: slices.Clone(src.Streams)}
+		for k := range marked[i].Streams {
+			st := &marked[i].Streams[k]
+			n := name{src.Name, st.Name}
+			_, known := success[n]
+			st.Unread = !known || unread[n]
+			st.Truncated = truncated[n]
+			st.Stale = !st.Unread && !now.IsZero() && now.Sub(success[n]) > staleness
+		}
+	}
+	return marked
+}
+
+// delivers reports whether a source delivers a kind of record.
+func (s *Source) delivers(kind record.Kind) bool {
+	return slices.ContainsFunc(s.Streams, func(st Stream) bool { return slices.Contains(st.Kinds, kind) })
+}
+
+// gate returns why what depends on these kinds of record of a source cannot be
+// trusted; empty where it can.
+func (s *Source) gate(kinds ...record.Kind) Reason {
+	var worst Value
+	worst = number(0)
+	for _, st := range s.Streams {
+		if !slices.ContainsFunc(st.Kinds, func(k record.Kind) bool { return slices.Contains(kinds, k) }) {
+			continue
+		}
+		if st.Stale {
+			worst = worst.unless(Stale)
+		}
+		if st.Truncated {
+			worst = worst.unless(Truncated)
+		}
+		if st.Unread {
+			worst = worst.unless(Immature)
+		}
+	}
+	return worst.Reason
+}
+
+// delivering returns the sources that deliver a kind of record.
+func (in *Input) delivering(kind record.Kind) []Source {
+	var list []Source
+	for _, s := range in.Sources {
+		if s.delivers(kind) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// gateAll returns why what joins the sources that deliver any of kinds cannot be trusted.
+func (in *Input) gateAll(kinds ...record.Kind) Reason {
+	worst := number(0)
+	for i := range in.Sources {
+		worst = worst.unless(in.Sources[i].gate(kinds...))
+	}
+	return worst.Reason
+}
+
+// current returns the windows that samples are for.
+func (in *Input) current() []*rollup.WindowView {
+	return in.role(rollup.Current)
+}
+
+func (in *Input) role(role rollup.Role) []*rollup.WindowView {
+	var list []*rollup.WindowView
+	for i := range in.View.Windows {
+		if in.View.Windows[i].Role == role {
+			list = append(list, &in.View.Windows[i])
+		}
+	}
+	return list
+}
+
+// Sample is one value of a metric.
+type Sample struct {
+	Metric string
+	Labels []string // the values of the metric's AllLabels
+	Value  *big.Rat
+}
+
+// Output collects samples and headlines.
+type Output struct {
+	Samples   []Sample
+	Headlines []Headline
+	// Dropped counts, by metric, the label values that the bound folded into "other" in the
+	// window in which it folded most.
+	Dropped map[string]int
+
+	currency string
+	money    map[string]bool
+}
+
+// Headline is a KPI's total: by window, or (HasWindow false) at moments.
+type Headline struct {
+	KPI       string
+	HasWindow bool
+	Windows   map[window.Name]Compared
+	// At is the value of a KPI without a window; Compared are its values 30, 90 and 365 days
+	// before and a year before, under the windows 30d, 90d and 365d.
+	At Compared
+}
+
+// Compared is a value and what it is compared with, by versus.
+type Compared struct {
+	Value Value
+	Base  map[string]Value
+}
+
+// names of comparisons, the label versus.
+const (
+	versusPrevious = "previous"
+	versusYearAgo  = "year_ago"
+)
+
+// NewOutput returns an empty output.
+func NewOutput(o Options) *Output {
+	out := &Output{Dropped: map[string]int{}, currency: o.Currency, money: map[string]bool{}}
+	for _, m := range Metrics() {
+		out.money[m.Name] = m.Money
+	}
+	return out
+}
+
+// Run runs collectors.
+func Run(in *Input, collectors []Collector) *Output {
+	out := NewOutput(in.Options)
+	for _, c := range collectors {
+		c.Collect(in, out)
+	}
+	return out
+}
+
+// add adds a sample where there is a value.
+func (out *Output) add(metric string, v Value, labels ...string) {
+	if !v.Defined() {
+		return
+	}
+	labels = slices.Clone(labels)
+	if out.money[metric] {
+		labels = append(labels, out.currency)
+	}
+	out.Samples = append(out.Samples, Sample{Metric: metric, Labels: labels, Value: v.Number})
+}

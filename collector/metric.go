@@ -1,0 +1,101 @@
+package collector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metric describes a metric that the exporter exposes. The descriptors, the metric
+// reference and the tests of the exposition all come from the list that Metrics returns.
+type Metric struct {
+	Name      string
+	Collector string
+	// Help says what is counted, from which records.
+	Help   string
+	Labels []string // without currency
+	// Bounded is the label whose values are bounded by labels.max; empty for none.
+	Bounded string
+	// Money: the value is in units of the label currency, which the metric has in addition.
+	Money bool
+	// Unit is the base unit: "seconds", "ratio", "currency", or "" for a number of things.
+	Unit string
+	// Free: a ratio that may leave 0..1.
+	Free bool
+	// Headline: the metric has change, threshold and undefined series.
+	Headline bool
+	// Worse says of a headline on which side of its thresholds trouble lies: above (+1) or
+	// below (-1).
+	Worse int
+	Type  string // gauge where empty
+}
+
+// HasWindow reports whether the metric has the label window.
+func (m *Metric) HasWindow() bool { return slices.Contains(m.Labels, "window") }
+
+// AllLabels returns the labels in the order of a sample's values.
+func (m *Metric) AllLabels() []string {
+	if m.Money {
+		return append(slices.Clone(m.Labels), "currency")
+	}
+	return m.Labels
+}
+
+// Kind returns the metric's type.
+func (m *Metric) Kind() string {
+	if m.Type == "" {
+		return "gauge"
+	}
+	return m.Type
+}
+
+// cachedNote ends the help of every KPI: its values are those of the last snapshot,
+// whose sources' freshness other metrics tell.
+const cachedNote = " Computed when records change and every 5 minutes, not at the scrape."
+
+// desc returns the metric's descriptor.
+func (m *Metric) desc() *prometheus.Desc {
+	return prometheus.NewDesc(m.Name, m.Help+cachedNote, m.AllLabels(), nil)
+}
+
+// Metrics returns all metrics, by collector.
+func Metrics() []Metric {
+	return slices.Concat(ordersMetrics(), customersMetrics(), goalsMetrics())
+}
+
+// Headlines returns the metrics that have change, threshold and undefined series.
+func Headlines() []Metric {
+	return slices.DeleteFunc(Metrics(), func(m Metric) bool { return !m.Headline })
+}
+
+// Reference returns the metric reference as Markdown.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(referenceIntro)
+	collector := ""
+	for _, m := range Metrics() {
+		if m.Collector != collector {
+			collector = m.Collector
+			fmt.Fprintf(&b, "\n## Collector `%s`\n\n| Metric | Type | Unit | Labels | Meaning |\n|---|---|---|---|---|\n", collector)
+		}
+		unit := m.Unit
+		if unit == "" {
+			unit = "number"
+		}
+		labels := make([]string, 0, len(m.Labels)+1)
+		for _, l := range m.AllLabels() {
+			if l == m.Bounded {
+				l += " (bounded)"
+			}
+			labels = append(labels, l)
+		}
+		help := m.Help
+		if m.Headline {
+			help += " **Headline.**"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, m.Kind(), unit, strings.Join(labels, ", "), help)
+	}
+	return b.String()
+}

@@ -1,0 +1,38 @@
+package collector
+
+// referenceIntro opens the metric reference: the rules that hold for all metrics.
+const referenceIntro = `# Metrics
+
+<!-- Made by "make docs" from the table of metrics in package collector. Do not edit. -->
+
+All metrics are gauges unless the table says otherwise. Their values are computed when records change, at
+midnight and every 5 minutes, never at the scrape; the metrics of the collector ` + "`exporter`" + ` tell how fresh the
+sources are.
+
+* **Undefined is not zero.** A ratio, mean, quantile or sum that has no value has no sample; for headline KPIs
+  ` + "`b2b_kpi_undefined`" + ` says why. A count over a period that the source has delivered and that holds nothing is 0.
+* **Windows** (label ` + "`window`" + `) in the report time zone: ` + "`today`" + ` until now; ` + "`1d`" + ` yesterday; ` + "`7d`, `30d`, `90d`, `365d`" + ` that
+  many whole days ending with yesterday; ` + "`mtd`, `qtd`, `ytd`" + ` from the beginning of the period until now. Never add
+  up windows: pin one in every query.
+* **Money** is in units of the reporting currency, which is the label ` + "`currency`" + `. Each amount is converted at the
+  rate of its own day, the last one published on or before it. Where there is none, what needs it is undefined (` + "`no_rate`" + `).
+* **Bounded labels** keep the values with the largest sums (` + "`labels.max`" + `, 50 by default) in each window and fold the rest
+  into ` + "`other`" + `.
+* **Headline** KPIs have ` + "`b2b_kpi_change_ratio`, `b2b_kpi_threshold` and `b2b_kpi_undefined`" + ` series. Where a headline
+  has no label ` + "`window`" + `, its change is given for 30d, 90d and 365d: against itself that many days before, and a year before.
+
+Readings of the rules that are worth knowing:
+
+* Until a stream of a source has been read to its end for the first time, what depends on it is undefined (` + "`immature`" + `).
+* A refund that names an order takes over that order's customer and country, and does not count where the order does
+  not. A refund that names no order, or one that the source has not (or no longer) delivered, counts by its own.
+* An order's costs are known where its cost is; without ` + "`costed_net`" + ` they are those of the whole order. A refund
+  without costs of its own counts with its whole amount where its whole order has costs, and not at all in the profit otherwise.
+* Gross profit is exposed for a store (or territory) that has records with known costs in some window; in the other
+  windows it is 0 where there are no records and absent where none of them has costs.
+* Territories: in a window in which more values occur than the bound allows, the largest are kept and no zeros are added;
+  in the others every value that occurs in any window is exported.
+* A customer's channel: with equal times, the name that comes first in byte order. With ` + "`attribution: last_touch`" + `: the channel of
+  the first order, where it is known, else that of the latest lead before it.
+* The monthly value in the predicted lifetime value: a customer without an order in the last 90 days counts with its net revenue.
+`

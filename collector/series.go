@@ -1,0 +1,153 @@
+package collector
+
+import (
+	"cmp"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/internal/window"
+)
+
+// otherLabel is what the values that a bound leaves out are folded into.
+const otherLabel = "other"
+
+// labels are the values of a series: the one that may be bounded, and one more.
+type labels struct{ value, second string }
+
+// series collects a labelled metric over all windows: which label sets occur in any
+// of them, and what must be 0, absent or folded in each.
+type series struct {
+	windows []window.Name
+	values  map[window.Name]map[labels]Value
+	blanks  map[window.Name]map[labels]bool
+	max     int
+	bound   bool
+}
+
+func newSeries(in *Input) *series {
+	s := &series{values: map[window.Name]map[labels]Value{}, blanks: map[window.Name]map[labels]bool{}, max: in.LabelMax}
+	for _, w := range in.current() {
+		s.windows = append(s.windows, w.Name)
+		s.values[w.Name] = map[labels]Value{}
+		s.blanks[w.Name] = map[labels]bool{}
+	}
+	return s
+}
+
+// set gives a label set its value in a window, in which it occurs.
+func (s *series) set(w window.Name, value string, v Value, second string) {
+	l := labels{label(value), second}
+	if other, ok := s.values[w][l]; ok {
+		v = other.plus(v)
+	}
+	s.values[w][l] = v
+}
+
+// blank says that a label set occurs in a window only without the amount: where it
+// occurs in another window it is absent here, not 0.
+func (s *series) blank(w window.Name, value, second string) {
+	s.blanks[w][labels{label(value), second}] = true
+}
+
+// label returns the value of a label for a name from a source. An e-mail address
+// never becomes one.
+func label(name string) string {
+	if at := strings.IndexByte(name, '@'); at > 0 && strings.Contains(name[at:], ".") {
+		return "unknown"
+	}
+	return strings.ToValidUTF8(name, "\uFFFD")
+}
+
+// plus returns v + w, two parts of one sum: what has no data adds nothing to what has.
+func (v Value) plus(w Value) Value {
+	switch {
+	case v.Defined() && w.Reason == NoData:
+		return v
+	case w.Defined() && v.Reason == NoData:
+		return w
+	}
+	if r := first(v, w); r != "" {
+		return undefined(r)
+	}
+	return Value{Number: new(big.Rat).Add(v.Number, w.Number)}
+}
+
+// bounded makes the series keep only the largest values of its first label.
+func (s *series) bounded() *series {
+	s.bound = true
+	return s
+}
+
+// emit puts out the series with labels window, second, value.
+func (s *series) emit(out *Output, metric string) {
+	all := map[labels]bool{}
+	for _, w := range s.windows {
+		for l := range s.values[w] {
+			all[l] = true
+		}
+	}
+	for _, w := range s.windows {
+		values := s.values[w]
+		if folded, n := s.fold(values); n > 0 {
+			values = folded
+			out.Dropped[metric] = max(out.Dropped[metric], n)
+		} else {
+			values = maps.Clone(values)
+			for l := range all {
+				if _, ok := values[l]; !ok && !s.blanks[w][l] {
+					values[l] = number(0)
+				}
+			}
+		}
+		for _, l := range slices.SortedFunc(maps.Keys(values), compareLabels) {
+			if l.second == "" {
+				out.add(metric, values[l], string(w), l.value)
+			} else {
+				out.add(metric, values[l], string(w), l.second, l.value)
+			}
+		}
+	}
+}
+
+func compareLabels(a, b labels) int {
+	return cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.value, b.value))
+}
+
+// fold keeps the values of the first label with the largest sums over the others, ties
+// by byte order, and returns how many it folded into "other".
+func (s *series) fold(values map[labels]Value) (map[labels]Value, int) {
+	sums := map[string]*big.Rat{}
+	for l, v := range values {
+		if sums[l.value] == nil {
+			sums[l.value] = new(big.Rat)
+		}
+		if v.Defined() {
+			sums[l.value].Add(sums[l.value], v.Number)
+		}
+	}
+	if !s.bound || len(sums) <= s.max {
+		return nil, 0
+	}
+	order := slices.SortedFunc(maps.Keys(sums), func(a, b string) int {
+		return cmp.Or(sums[b].Cmp(sums[a]), cmp.Compare(a, b))
+	})
+	kept := map[string]bool{}
+	for _, value := range order[:s.max] {
+		kept[value] = true
+	}
+	folded := map[labels]Value{}
+	for _, l := range slices.SortedFunc(maps.Keys(values), compareLabels) {
+		to := l
+		if !kept[l.value] {
+			to.value = otherLabel
+		}
+		if v, ok := folded[to]; ok {
+			folded[to] = v.plus(values[l])
+		} else {
+			folded[to] = values[l]
+		}
+	}
+	return folded, len(order) - s.max
+}

@@ -1,0 +1,119 @@
+package collector
+
+import (
+	"math/big"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger/rollup"
+)
+
+// Reason says why a KPI has no value.
+type Reason string
+
+// The reasons, the first that holds is given.
+const (
+	SourceMissing   Reason = "source_missing"
+	Stale           Reason = "stale"
+	Truncated       Reason = "truncated"
+	NoRate          Reason = "no_rate"
+	Immature        Reason = "immature"
+	TooFew          Reason = "too_few"
+	NoData          Reason = "no_data"
+	ZeroDenominator Reason = "zero_denominator"
+)
+
+// rank orders reasons; a value that exists comes last.
+func (r Reason) rank() int {
+	for i, other := range []Reason{SourceMissing, Stale, Truncated, NoRate, Immature, TooFew, NoData, ZeroDenominator} {
+		if r == other {
+			return i
+		}
+	}
+	return len("12345678")
+}
+
+// Value is an exact number, or the reason for which there is none.
+type Value struct {
+	Number *big.Rat // nil where Reason is set
+	Reason Reason
+}
+
+func undefined(r Reason) Value { return Value{Reason: r} }
+
+func number(n int64) Value { return Value{Number: new(big.Rat).SetInt64(n)} }
+
+// money returns the value of a sum of money.
+func money(m rollup.Money) Value {
+	switch {
+	case m.NoRate:
+		return undefined(NoRate)
+	case m.Value == nil && m.Records > 0:
+		return undefined(NoData)
+	case m.Value == nil:
+		return number(0)
+	}
+	return Value{Number: m.Value}
+}
+
+// Defined reports whether there is a number.
+func (v Value) Defined() bool { return v.Number != nil }
+
+// first returns the reason of the values that comes first, empty where all are defined.
+func first(values ...Value) Reason {
+	var reason Reason
+	for _, v := range values {
+		if !v.Defined() && v.Reason.rank() < reason.rank() {
+			reason = v.Reason
+		}
+	}
+	return reason
+}
+
+// over returns v / d.
+func (v Value) over(d Value) Value {
+	if r := first(v, d); r != "" {
+		return undefined(r)
+	}
+	if d.Number.Sign() == 0 {
+		return undefined(ZeroDenominator)
+	}
+	return Value{Number: new(big.Rat).Quo(v.Number, d.Number)}
+}
+
+// times returns v x f.
+func (v Value) times(f *big.Rat) Value {
+	if !v.Defined() {
+		return v
+	}
+	return Value{Number: new(big.Rat).Mul(v.Number, f)}
+}
+
+// minus returns v - w.
+func (v Value) minus(w Value) Value {
+	if r := first(v, w); r != "" {
+		return undefined(r)
+	}
+	return Value{Number: new(big.Rat).Sub(v.Number, w.Number)}
+}
+
+// unless returns v, or undefined for a reason that is set and comes before v's own.
+func (v Value) unless(r Reason) Value {
+	if r != "" && r.rank() < v.Reason.rank() {
+		return undefined(r)
+	}
+	return v
+}
+
+// addMoney sums money of several stores or channels.
+func addMoney(a, b rollup.Money) rollup.Money {
+	sum := rollup.Money{NoRate: a.NoRate || b.NoRate, Records: a.Records + b.Records, Known: a.Known + b.Known}
+	if sum.NoRate || sum.Records > 0 && sum.Known == 0 {
+		return sum
+	}
+	sum.Value = new(big.Rat)
+	for _, m := range []rollup.Money{a, b} {
+		if m.Value != nil {
+			sum.Value.Add(sum.Value, m.Value)
+		}
+	}
+	return sum
+}
