@@ -127,3 +127,6 @@ func (s SecretRef) Format(f fmt.State, _ rune)   { io.WriteString(f, s.String())
 func (s SecretRef) LogValue() slog.Value         { return slog.StringValue(s.String()) }
 func (s SecretRef) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s SecretRef) MarshalYAML() (any, error)    { return s.String(), nil }
+
+// File returns the path of the file that holds the secret; empty where none does.
+func (r SecretRef) File() string { return r.file }

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+)
+
+// progress shows how far work has come: as a bar on a terminal, else as a log line
+// every 10 seconds. It implements poll.Observer for one poll at a time.
+type progress struct {
+	out      io.Writer // the terminal; nil where there is none
+	log      *slog.Logger
+	now      func() time.Time
+	ended    func(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error)
+	what     string
+	began    time.Time
+	shown    time.Time
+	records  int
+	onScreen int // characters of the bar that is on the screen
+}
+
+const (
+	logEvery    = 10 * time.Second
+	redrawEvery = 100 * time.Millisecond
+	barWidth    = 24
+)
+
+func newProgress(out io.Writer, log *slog.Logger, now func() time.Time) *progress {
+	p := &progress{log: log, now: now}
+	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		p.out = out
+	}
+	return p
+}
+
+// Committed implements poll.Observer.
+func (p *progress) Committed(source, stream string, share float64, counts ledger.Counts) {
+	records := 0
+	for _, outcomes := range counts {
+		for _, n := range outcomes {
+			records += n
+		}
+	}
+	p.show(source+"/"+stream, share, records)
+}
+
+// Ended implements poll.Observer.
+func (p *progress) Ended(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error) {
+	p.clear()
+	p.what = ""
+	if p.ended != nil {
+		p.ended(source, stream, counts, rounded, took, err)
+	}
+}
+
+// show tells that a share of what (negative where unknown) is done, with so many more records.
+func (p *progress) show(what string, share float64, records int) {
+	now := p.now()
+	if what != p.what {
+		p.what, p.began, p.shown, p.records = what, now, now, 0
+	}
+	p.records += records
+	every := logEvery
+	if p.out != nil {
+		every = redrawEvery
+	}
+	if now.Sub(p.shown) < every {
+		return
+	}
+	p.shown = now
+	left, known := remaining(now.Sub(p.began), share)
+	if p.out == nil {
+		args := []any{"what", what, "records", p.records}
+		if known {
+			args = append(args, "done_percent", int(share*100), "remaining", left.String())
+		}
+		p.log.Info("working", args...)
+		return
+	}
+	line := fmt.Sprintf("%s  %d records", what, p.records)
+	if known {
+		done := int(share * barWidth)
+		line = fmt.Sprintf("%s  [%s%s] %3.0f %%  %d records, about %s left",
+			what, strings.Repeat("#", done), strings.Repeat(".", barWidth-done), share*100, p.records, left)
+	}
+	fmt.Fprintf(p.out, "\r%-*s", p.onScreen, line)
+	p.onScreen = len(line)
+}
+
+// remaining extrapolates how long the rest takes.
+func remaining(took time.Duration, share float64) (time.Duration, bool) {
+	if share <= 0 || share > 1 {
+		return 0, false
+	}
+	return time.Duration(float64(took) * (1 - share) / share).Round(time.Second), true
+}
+
+// clear takes the bar off the screen.
+func (p *progress) clear() {
+	if p.out != nil && p.onScreen > 0 {
+		fmt.Fprintf(p.out, "\r%*s\r", p.onScreen, "")
+		p.onScreen = 0
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/poll"
+	"github.com/b2bexporter/b2b_exporter/sources/all"
+)
+
+func (c *command) syncCommand(k *kingpin.Application) (string, func(context.Context) error) {
+	cmd := k.Command("sync", "Poll every source until it is caught up, and exit: 1 where one failed.")
+	rebuild := cmd.Flag("rebuild", "Derive everything from the records again first.").Bool()
+	return cmd.FullCommand(), func(ctx context.Context) error { return c.sync(ctx, *rebuild) }
+}
+
+// sync polls every source once.
+func (c *command) sync(ctx context.Context, rebuild bool) (err error) {
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return err
+	}
+	a, err := newApp(cfg, all.Deps{Metrics: all.NewMetrics(), Logger: c.log})
+	if err != nil {
+		return err
+	}
+	bar := newProgress(c.stderr, c.log, time.Now)
+	l, err := a.openLedger(ctx, false, func(share float64) { bar.show("rebuilding", share, 0) })
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if rebuild {
+		if err := l.Rebuild(ctx, func(share float64) { bar.show("rebuilding", share, 0) }); err != nil {
+			return err
+		}
+	}
+	bar.clear()
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SOURCE\tSTREAM\tINSERTED\tUPDATED\tUNCHANGED\tDELETED\tREJECTED\tROUNDED\tTOOK\tRESULT")
+	bar.ended = func(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error) {
+		sum := map[ledger.Outcome]int{}
+		for _, outcomes := range counts {
+			for o, n := range outcomes {
+				sum[o] += n
+			}
+		}
+		result := "ok"
+		if err != nil {
+			result = "FAILED"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", source, stream, sum[ledger.Inserted], sum[ledger.Updated],
+			sum[ledger.Unchanged], sum[ledger.Deleted], sum[ledger.Rejected], rounded, took.Round(time.Millisecond), result)
+	}
+	poller := &poll.Poller{
+		Ledger: l, Log: c.log, Observer: bar, Zone: cfg.Timezone, Currency: cfg.Currency, Now: time.Now,
+	}
+	failed := false
+	for _, j := range a.jobs {
+		if err := poller.Once(ctx, j.source); err != nil {
+			failed = true
+			c.log.Error("poll failed", "source", j.source.Name(), "err", err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted; what was read is kept, and the next sync goes on from there")
+	}
+	if failed {
+		return errFailed
+	}
+	return nil
+}

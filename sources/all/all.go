@@ -1,0 +1,86 @@
+// Package all lists the types of source that the exporter knows. A new one is a
+// package of its own and an entry here.
+package all
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/config"
+	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/csv"
+	"github.com/b2bexporter/b2b_exporter/sources/ecb"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+)
+
+// Deps are what sources share: metrics of requests, a logger, a user agent.
+type Deps = apiclient.Deps
+
+// NewMetrics returns the metrics of the requests of all sources, a prometheus.Collector.
+func NewMetrics() *apiclient.Metrics { return apiclient.NewMetrics() }
+
+// Type is a type of source.
+type Type struct {
+	Name string
+	Help string
+	// Interval is how often it is polled where the configuration does not say.
+	Interval time.Duration
+	// Options returns a pointer to new options that hold their defaults.
+	Options func() config.Options
+	// Open returns a source; options are what Options returned, decoded and valid.
+	Open func(name string, options config.Options, deps Deps) (sources.Source, error)
+}
+
+// Types returns the list, by name.
+func Types() []Type {
+	return []Type{
+		{
+			Name: csv.Type, Help: "CSV files: exports of any system", Interval: 5 * time.Minute,
+			Options: func() config.Options { return &csv.Options{} },
+			Open: open(func(name string, o *csv.Options, _ Deps) (sources.Source, error) {
+				return csv.New(name, *o)
+			}),
+		},
+		{
+			Name: ecb.Type, Help: "euro reference rates of the European Central Bank", Interval: time.Hour,
+			Options: func() config.Options { return ecb.DefaultOptions() },
+			Open: open(func(name string, o *ecb.Options, deps Deps) (sources.Source, error) {
+				return ecb.New(name, *o, deps)
+			}),
+		},
+	}
+}
+
+// Options returns the constructors of options by type, as config wants them.
+func Options() map[string]func() config.Options {
+	m := map[string]func() config.Options{}
+	for _, t := range Types() {
+		m[t.Name] = t.Options
+	}
+	return m
+}
+
+// Open returns the configured source and how often it is polled.
+func Open(c config.Source, deps Deps) (sources.Source, time.Duration, error) {
+	for _, t := range Types() {
+		if t.Name != c.Type {
+			continue
+		}
+		src, err := t.Open(c.Name, c.Options, deps)
+		if c.Interval > 0 {
+			return src, c.Interval, err
+		}
+		return src, t.Interval, err
+	}
+	return nil, 0, fmt.Errorf("source %s: unknown type %q", c.Name, c.Type)
+}
+
+func open[O config.Options](f func(string, O, Deps) (sources.Source, error)) func(string, config.Options, Deps) (sources.Source, error) {
+	return func(name string, options config.Options, deps Deps) (sources.Source, error) {
+		o, ok := options.(O)
+		if !ok {
+			return nil, fmt.Errorf("source %s: options are %T, want %T", name, options, o)
+		}
+		return f(name, o, deps)
+	}
+}
