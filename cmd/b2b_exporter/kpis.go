@@ -27,11 +27,12 @@ func (c *command) kpisCommand(k *kingpin.Application) (string, func(context.Cont
 	asOf := cmd.Flag("as-of", "Moment to compute them for: RFC 3339, or a date or local time in the report zone. Default: now.").PlaceHolder("TIME").String()
 	output := cmd.Flag("output", "Format: prometheus, json or table.").Default("table").Enum("prometheus", "json", "table")
 	match := cmd.Flag("match", "Only metrics whose whole name matches this regular expression.").PlaceHolder("NAME").Default(".*").String()
-	return cmd.FullCommand(), func(ctx context.Context) error { return c.kpis(ctx, *asOf, *output, *match) }
+	sync := cmd.Flag("sync", "Poll every source first, as sync does.").Bool()
+	return cmd.FullCommand(), func(ctx context.Context) error { return c.kpis(ctx, *asOf, *output, *match, *sync) }
 }
 
 // kpis prints all samples at a moment.
-func (c *command) kpis(ctx context.Context, asOf, output, match string) (err error) {
+func (c *command) kpis(ctx context.Context, asOf, output, match string, sync bool) (err error) {
 	names, err := regexp.Compile("^(?:" + match + ")$")
 	if err != nil {
 		return fmt.Errorf("--match: %w", err)
@@ -44,19 +45,35 @@ func (c *command) kpis(ctx context.Context, asOf, output, match string) (err err
 	if err != nil {
 		return err
 	}
-	at, now := time.Now(), time.Now()
+	var at, now time.Time
 	if asOf != "" {
 		if at, err = parseMoment(asOf, cfg.Timezone); err != nil {
 			return fmt.Errorf("--as-of: %w", err)
 		}
-		now = time.Time{}
 	}
-	l, err := c.openToRead(ctx, a)
+	open := c.openToRead
+	if sync {
+		open = c.openToWrite
+	}
+	l, err := open(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	if sync {
+		// What the other sources delivered is printed also where one failed.
+		failure := c.poll(ctx, a, l, c.stderr)
+		if failure != nil && !errors.Is(failure, errFailed) {
+			return failure
+		}
+		defer func() {
+			if err == nil {
+				err = failure
+			}
+		}()
+	}
 	if asOf == "" {
+		at, now = c.now(), c.now()
 		if err := checkClock(ctx, l, now); err != nil {
 			return err
 		}
@@ -87,9 +104,7 @@ func (c *command) openToRead(ctx context.Context, a *app) (*ledger.Ledger, error
 	if !errors.Is(err, ledger.ErrStale) {
 		return l, err
 	}
-	bar := newProgress(c.stderr, c.log, time.Now)
-	defer bar.clear()
-	return a.openLedger(ctx, false, func(share float64) { bar.show("rebuilding for the changed configuration", share, 0) })
+	return c.openToWrite(ctx, a)
 }
 
 // checkClock refuses a clock that shows an earlier time than when the ledger was last

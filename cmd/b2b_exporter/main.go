@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // images without zone files know all zones, too
 
 	"github.com/alecthomas/kingpin/v2"
@@ -25,9 +26,10 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// command is one invocation: where it writes, and what the flags say.
+// command is one invocation: where it writes, its clock, and what the flags say.
 type command struct {
 	stdout, stderr io.Writer
+	now            func() time.Time
 	log            *slog.Logger
 	configFile     string
 }
@@ -38,16 +40,20 @@ var errFailed = errors.New("failed")
 // run parses the command line, runs the command and returns its exit code: 0 where it
 // did what was asked, 1 where it failed, 2 where the command line is wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := &command{stdout: stdout, stderr: stderr}
+	c := &command{stdout: stdout, stderr: stderr, now: time.Now}
+	return c.run(ctx, args)
+}
+
+func (c *command) run(ctx context.Context, args []string) int {
 	app := kingpin.New("b2b_exporter", "Prometheus exporter for the KPIs of a business that sells to businesses online.")
 	app.Version(version.Print("b2b_exporter"))
-	app.UsageWriter(stdout)
-	app.ErrorWriter(stderr)
+	app.UsageWriter(c.stdout)
+	app.ErrorWriter(c.stderr)
 	app.HelpFlag.Short('h')
 	exited := -1
 	app.Terminate(func(code int) { exited = code })
 	app.Flag("config.file", "Configuration file.").Default("b2b.yml").StringVar(&c.configFile)
-	logConfig := &promslog.Config{Writer: stderr}
+	logConfig := &promslog.Config{Writer: c.stderr}
 	promslogflag.AddFlags(app, logConfig)
 	commands := map[string]func(context.Context) error{}
 	for _, add := range []func(*kingpin.Application) (string, func(context.Context) error){
@@ -61,13 +67,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "b2b_exporter: %v; try --help\n", err)
+		fmt.Fprintf(c.stderr, "b2b_exporter: %v; try --help\n", err)
 		return 2
 	}
 	c.log = promslog.New(logConfig)
 	if err := commands[name](ctx); err != nil {
 		if !errors.Is(err, errFailed) {
-			fmt.Fprintf(stderr, "b2b_exporter: %v\n", err)
+			fmt.Fprintf(c.stderr, "b2b_exporter: %v\n", err)
 		}
 		return 1
 	}

@@ -33,12 +33,17 @@ const (
 	barWidth    = 24
 )
 
-func newProgress(out io.Writer, log *slog.Logger, now func() time.Time) *progress {
-	p := &progress{log: log, now: now}
-	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		p.out = out
+// newProgress returns a progress that is shown where the command's messages go.
+func (c *command) newProgress() *progress {
+	return &progress{out: terminal(c.stderr), log: c.log, now: c.now}
+}
+
+// terminal returns w where it is a terminal, else nil.
+func terminal(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		return w
 	}
-	return p
+	return nil
 }
 
 // Committed implements poll.Observer.

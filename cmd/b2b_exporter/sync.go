@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -30,20 +31,35 @@ func (c *command) sync(ctx context.Context, rebuild bool) (err error) {
 	if err != nil {
 		return err
 	}
-	bar := newProgress(c.stderr, c.log, time.Now)
-	l, err := a.openLedger(ctx, false, func(share float64) { bar.show("rebuilding", share, 0) })
+	l, err := c.openToWrite(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if rebuild {
-		if err := l.Rebuild(ctx, func(share float64) { bar.show("rebuilding", share, 0) }); err != nil {
+		bar := c.newProgress()
+		err := l.Rebuild(ctx, func(share float64) { bar.show("rebuilding", share, 0) })
+		bar.clear()
+		if err != nil {
 			return err
 		}
 	}
-	bar.clear()
-	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	return c.poll(ctx, a, l, c.stdout)
+}
+
+// openToWrite opens the ledger for polls.
+func (c *command) openToWrite(ctx context.Context, a *app) (*ledger.Ledger, error) {
+	bar := c.newProgress()
+	defer bar.clear()
+	return a.openLedger(ctx, false, func(share float64) { bar.show("rebuilding for the changed configuration", share, 0) })
+}
+
+// poll polls every source once and prints what came of it as a table to w. The error is
+// errFailed where a source failed, which has been logged.
+func (c *command) poll(ctx context.Context, a *app, l *ledger.Ledger, w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SOURCE\tSTREAM\tINSERTED\tUPDATED\tUNCHANGED\tDELETED\tREJECTED\tROUNDED\tTOOK\tRESULT")
+	bar := c.newProgress()
 	bar.ended = func(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error) {
 		sum := map[ledger.Outcome]int{}
 		for _, outcomes := range counts {
@@ -59,7 +75,7 @@ func (c *command) sync(ctx context.Context, rebuild bool) (err error) {
 			sum[ledger.Unchanged], sum[ledger.Deleted], sum[ledger.Rejected], rounded, took.Round(time.Millisecond), result)
 	}
 	poller := &poll.Poller{
-		Ledger: l, Log: c.log, Observer: bar, Zone: cfg.Timezone, Currency: cfg.Currency, Now: time.Now,
+		Ledger: l, Log: c.log, Observer: bar, Zone: a.config.Timezone, Currency: a.config.Currency, Now: c.now,
 	}
 	failed := false
 	for _, j := range a.jobs {
