@@ -145,6 +145,9 @@ func (b *bag) money(rates *rates) Money {
 // comparable returns a value by which bags can be put in order: units of 2^-32 x
 // 10^-6. A currency without a rate counts as nothing.
 func (b *bag) comparable(rates *rates) record.Int128 {
+	if len(b.foreign) == 0 {
+		return record.Int128{Hi: b.home.Hi<<32 | int64(b.home.Lo>>32), Lo: b.home.Lo << 32}
+	}
 	n := b.home.Big()
 	n.Lsh(n, 32)
 	for k, f := range b.foreign {

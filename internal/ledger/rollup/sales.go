@@ -92,6 +92,11 @@ type sales struct {
 	cells    map[cellKey]map[window.Day]*sums
 	parts    map[window.Day][]entry
 	used     map[history.Dict]bool // currencies
+	// last are the cells of the event before: those of one customer are mostly the same.
+	last [2]struct {
+		key  cellKey
+		days map[window.Day]*sums
+	}
 }
 
 func newSales(c *window.Calendar, p *plan) *sales {
@@ -109,24 +114,31 @@ func newSales(c *window.Calendar, p *plan) *sales {
 
 // add adds an event of a store, sign times, under the customer's channel.
 func (s *sales) add(e *history.Event, channel history.Dict, sign int64) {
-	s.used[e.Currency] = true
+	if e.Currency != s.last[0].key.currency || s.last[0].days == nil {
+		s.used[e.Currency] = true
+	}
 	day := s.calendar.Day(e.T)
 	if day < s.from {
 		return
 	}
 	part, partial := s.parts[day]
-	for _, k := range [2]cellKey{
+	for i, k := range [2]cellKey{
 		{e.Source, byChannel, channel, e.Currency}, {e.Source, byTerritory, e.Territory, e.Currency},
 	} {
-		days := s.cells[k]
-		if days == nil {
-			days = map[window.Day]*sums{}
-			s.cells[k] = days
+		last := &s.last[i]
+		if last.key != k || last.days == nil {
+			last.key, last.days = k, s.cells[k]
+			if last.days == nil {
+				last.days = map[window.Day]*sums{}
+				s.cells[k] = last.days
+			}
 		}
-		if days[day] == nil {
-			days[day] = &sums{}
+		sum := last.days[day]
+		if sum == nil {
+			sum = &sums{}
+			last.days[day] = sum
 		}
-		days[day].add(e, sign)
+		sum.add(e, sign)
 		if partial {
 			part = append(part, entry{e.T, k, sign, *e})
 		}
