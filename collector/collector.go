@@ -133,6 +133,17 @@ func (in *Input) delivering(kind record.Kind) []Source {
 	return list
 }
 
+// sourcesOf returns the names of the sources that deliver any of kinds.
+func (in *Input) sourcesOf(kinds ...record.Kind) []string {
+	var names []string
+	for _, s := range in.Sources {
+		if slices.ContainsFunc(kinds, s.delivers) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // gateAll returns why what joins the sources that deliver any of kinds cannot be trusted.
 func (in *Input) gateAll(kinds ...record.Kind) Reason {
 	worst := number(0)
@@ -181,9 +192,11 @@ type Headline struct {
 	KPI       string
 	HasWindow bool
 	Windows   map[window.Name]Compared
-	// At is the value of a KPI without a window; Compared are its values 30, 90 and 365 days
-	// before and a year before, under the windows 30d, 90d and 365d.
+	// At is the value of a KPI without a window; Windows hold what it is compared with: its
+	// own value 30, 90 and 365 days before, and a year before.
 	At Compared
+	// Sources are those that it depends on.
+	Sources []string
 }
 
 // Compared is a value and what it is compared with, by versus.

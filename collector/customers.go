@@ -79,27 +79,24 @@ func (o *Options) orderKinds() []record.Kind {
 }
 
 // buyers returns the names of the sources whose records count as orders of a customer.
-func (in *Input) buyers() []string {
-	var names []string
-	for _, s := range in.Sources {
-		if slices.ContainsFunc(in.orderKinds(), s.delivers) {
-			names = append(names, s.Name)
-		}
+func (in *Input) buyers() []string { return in.sourcesOf(in.orderKinds()...) }
+
+// customerKinds returns the kinds of record that say who bought and who is who.
+func (o *Options) customerKinds() []record.Kind {
+	kinds := append(o.orderKinds(), record.KindCustomer, record.KindSubscription, record.KindLead, record.KindAccount)
+	if slices.Contains(kinds, record.KindOrder) {
+		kinds = append(kinds, record.KindRefund)
 	}
-	return names
+	return kinds
 }
 
-// customersGate returns why what counts customers cannot be trusted: all sources that
-// say who bought or who is who contribute.
+// customersGate returns why what counts customers cannot be trusted: all sources of
+// these kinds contribute.
 func customersGate(in *Input) Reason {
 	if len(in.buyers()) == 0 {
 		return SourceMissing
 	}
-	kinds := append(in.orderKinds(), record.KindCustomer, record.KindSubscription, record.KindLead, record.KindAccount)
-	if slices.Contains(kinds, record.KindOrder) {
-		kinds = append(kinds, record.KindRefund)
-	}
-	return in.gateAll(kinds...)
+	return in.gateAll(in.customerKinds()...)
 }
 
 func (customers) Collect(in *Input, out *Output) {
@@ -200,7 +197,7 @@ func (in *Input) predicted(m *rollup.MomentView, l rollup.Lifetime) Value {
 
 func customersHeadlines(in *Input, gate Reason) []Headline {
 	from := in.buyers()
-	return []Headline{
+	list := []Headline{
 		in.byWindow("b2b_customers_new", from, gate, func(w *rollup.WindowView) Value { return number(w.New) }),
 		in.byWindow("b2b_customer_churn_ratio", from, gate, in.churn),
 		in.byWindow("b2b_returning_customer_ratio", from, gate, func(w *rollup.WindowView) Value {
@@ -209,4 +206,8 @@ func customersHeadlines(in *Input, gate Reason) []Headline {
 		in.atMoment("b2b_customer_lifetime_value", from, gate, func(m *rollup.MomentView) Value { return in.predicted(m, m.Value) }),
 		in.atMoment("b2b_customers_at_risk_revenue", from, gate, func(m *rollup.MomentView) Value { return money(m.AtRiskRevenue) }),
 	}
+	for i := range list {
+		list[i].Sources = in.sourcesOf(in.customerKinds()...)
+	}
+	return list
 }

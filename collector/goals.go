@@ -21,6 +21,9 @@ func goalsMetrics() []Metric {
 			Name: "b2b_kpi_threshold", Labels: []string{"kpi", "window", "severity"},
 			Help: "Configured alert threshold of a headline KPI, in the KPI's own unit, for alert rules to compare with.",
 		}, {
+			Name: "b2b_kpi_source_info", Labels: []string{"kpi", "source"},
+			Help: "1 where a headline KPI depends on the source, to gate and inhibit alerts.",
+		}, {
 			Name: "b2b_kpi_undefined", Labels: []string{"kpi", "window", "reason"},
 			Help: "1 where a headline KPI has no value, and why.",
 		},
@@ -29,6 +32,9 @@ func goalsMetrics() []Metric {
 
 func (goals) Collect(in *Input, out *Output) {
 	for _, h := range out.Headlines {
+		for _, source := range h.Sources {
+			out.add("b2b_kpi_source_info", number(1), h.KPI, source)
+		}
 		for _, w := range slices.Sorted(maps.Keys(h.Windows)) {
 			c := h.Windows[w]
 			for _, versus := range []string{versusPrevious, versusYearAgo} {

@@ -23,7 +23,7 @@ func (in *Input) since(sources []string) (at int64, ok bool) {
 // byWindow is a headline with a window: its total as value says, from the given
 // sources, unless gate says why it cannot be trusted.
 func (in *Input) byWindow(kpi string, from []string, gate Reason, value func(*rollup.WindowView) Value) Headline {
-	h := Headline{KPI: kpi, HasWindow: true, Windows: map[window.Name]Compared{}}
+	h := Headline{KPI: kpi, HasWindow: true, Windows: map[window.Name]Compared{}, Sources: from}
 	for _, w := range in.current() {
 		h.Windows[w.Name] = Compared{Value: value(w).unless(gate), Base: map[string]Value{}}
 	}
@@ -43,7 +43,7 @@ func (in *Input) byWindow(kpi string, from []string, gate Reason, value func(*ro
 // atMoment is a headline without a window.
 func (in *Input) atMoment(kpi string, from []string, gate Reason, value func(*rollup.MomentView) Value) Headline {
 	now := value(&in.View.Moments[rollup.Now]).unless(gate)
-	h := Headline{KPI: kpi, Windows: map[window.Name]Compared{}}
+	h := Headline{KPI: kpi, Windows: map[window.Name]Compared{}, Sources: from}
 	h.At = Compared{Value: now}
 	since, known := in.since(from)
 	base := func(moment int) Value {

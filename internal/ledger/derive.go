@@ -57,12 +57,12 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 		}
 		return []fact{{r.Self.Sealed[0], e}}, nil
 	case *record.Customer:
-		return w.known(s, r.Self, r.Dates()...), nil
+		return w.self(ctx, s, r.Self, r.Dates()...)
 	case *record.Account:
 		if !r.Target && len(r.Keys.Sealed) == 0 {
 			return nil, nil
 		}
-		return w.known(s, r.Self, r.Dates()...), nil
+		return w.self(ctx, s, r.Self, r.Dates()...)
 	}
 	return nil, nil
 }
@@ -109,6 +109,16 @@ func (w *writer) known(s stored, customer record.Ref, dates ...record.Instant) [
 	e := history.Event{Kind: history.Known, Source: history.Dict(s.source)}
 	w.date(&e, dates...)
 	return []fact{{customer.Sealed[0], e}}
+}
+
+// self says from when a record that is a customer itself is known.
+func (w *writer) self(ctx context.Context, s stored, customer record.Ref, dates ...record.Instant) ([]fact, error) {
+	facts := w.known(s, customer, dates...)
+	kind, err := w.number(ctx, string(s.rec.RecordKind()))
+	for i := range facts {
+		facts[i].event.Label = kind
+	}
+	return facts, err
 }
 
 func hashOf(r record.Ref) record.Hash {

@@ -20,7 +20,8 @@ const (
 	Order Kind = iota + 1
 	// Refund is money given back.
 	Refund
-	// Known is the moment from which a customer is known without an order or refund.
+	// Known is the moment from which a customer is known without an order. Label is the kind
+	// of record where the record is the customer itself, 0 where it only refers to it.
 	Known
 	// Lead is the creation of a lead: T is its date, Label its channel.
 	Lead
@@ -61,7 +62,7 @@ type Event struct {
 	Flags     uint16
 	T, End    int64
 	Source    Dict
-	Label     Dict // channel of an order or lead, state of a quote
+	Label     Dict // channel of an order or lead, state of a quote, kind of a known record
 	Territory Dict
 	Currency  Dict
 	Gross     int64 // of a refund: its amount
@@ -109,7 +110,7 @@ func (e *Event) Append(b []byte) []byte {
 	switch e.Kind {
 	case Live, Checkout:
 		b = binary.AppendVarint(b, e.End)
-	case Lead, Quote:
+	case Lead, Quote, Known:
 		b = binary.AppendUvarint(b, uint64(e.Label))
 	case Order, Refund:
 		b = binary.AppendUvarint(b, uint64(e.Label))
@@ -171,7 +172,7 @@ func next(b []byte, e *Event) ([]byte, error) {
 	switch e.Kind {
 	case Live, Checkout:
 		e.End = r.varint()
-	case Lead, Quote:
+	case Lead, Quote, Known:
 		e.Label = Dict(r.uvarint())
 	case Order, Refund:
 		e.Label = Dict(r.uvarint())
@@ -185,7 +186,6 @@ func next(b []byte, e *Event) ([]byte, error) {
 			e.Profit = r.varint() * unit
 			e.Costed = r.varint() * unit
 		}
-	case Known:
 	default:
 		return nil, ErrCorrupt
 	}

@@ -58,6 +58,9 @@ type totals struct {
 	historic  map[history.Dict]*historic
 	checkouts []map[history.Dict]int64 // by window: abandoned, by store
 	quotes    []map[storeKey]int64     // by window
+	// unmatched counts records that are a customer or lead and share it with no record of
+	// another source, by source and kind.
+	unmatched map[storeKey]int64
 	// first is the ledger's first order that counts as one of a customer, firsts how many there
 	// are at that moment; with none left it must be looked for.
 	first, firsts int64
@@ -67,7 +70,7 @@ func newTotals(c *window.Calendar, p *plan) *totals {
 	t := &totals{
 		sales: newSales(c, p), windows: make([]windowTotals, len(p.windows)), historic: map[history.Dict]*historic{},
 		checkouts: make([]map[history.Dict]int64, len(p.windows)), quotes: make([]map[storeKey]int64, len(p.windows)),
-		first: never,
+		first: never, unmatched: map[storeKey]int64{},
 	}
 	for i := range p.windows {
 		t.windows[i].newBy = map[history.Dict]int64{}
@@ -96,7 +99,29 @@ func (ev *evaluation) unit(c *customer, sign int64) {
 	channel := c.channel(ev.p.asOf, ev.o.LastTouch, ev.text)
 	ev.sold(c, channel, sign)
 	ev.customer(c, channel, sign)
+	ev.match(c, sign)
 }
+
+// match counts the records of a unit that only one source knows.
+func (ev *evaluation) match(c *customer, sign int64) {
+	for i := range c.events {
+		if c.events[i].Source != c.events[0].Source {
+			return
+		}
+	}
+	for i := range c.events {
+		e := &c.events[i]
+		switch {
+		case e.Kind == history.Known && e.Label != 0:
+			ev.t.unmatched[storeKey{e.Source, e.Label}] += sign
+		case e.Kind == history.Lead:
+			ev.t.unmatched[storeKey{e.Source, leadKind}] += sign
+		}
+	}
+}
+
+// leadKind stands for the kind of leads, whose events have their channel as label.
+const leadKind = ^history.Dict(0) - 2
 
 // move takes a customer from one as_of to another, under which it may count otherwise.
 func move(from, to *evaluation, c *customer) {

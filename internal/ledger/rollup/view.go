@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 )
 
@@ -27,6 +28,9 @@ type View struct {
 	HasFirst     bool
 	FirstRecords map[string]int64 // by source: its earliest dated record
 	Streams      []ledger.Stream
+	// Unmatched counts customers, accounts and leads that no other source knows, by source
+	// (Store) and kind of record (Label).
+	Unmatched map[SalesKey]int64
 }
 
 // WindowView holds the figures of one window.
@@ -119,6 +123,14 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 		if us, ok := t.intervals.quantile(q); ok {
 			v.Intervals[name] = us
 		}
+	}
+	v.Unmatched = map[SalesKey]int64{}
+	for k, n := range t.unmatched {
+		kind := string(record.KindLead)
+		if k.label != leadKind {
+			kind = e.text(k.label)
+		}
+		v.Unmatched[SalesKey{e.text(k.store), kind}] = n
 	}
 	byName := map[string]*historic{}
 	for channel, h := range t.historic {
