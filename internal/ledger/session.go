@@ -64,6 +64,9 @@ type Batch struct {
 	Sweep bool
 	// Truncated says that the vendor cut its answer short.
 	Truncated bool
+	// DataTime is the newest business time of the records; zero for none. The stream keeps
+	// the newest of all batches.
+	DataTime time.Time
 }
 
 // Kept names a record that stays as it is.
@@ -175,6 +178,12 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		}
 		if b.Truncated {
 			if err := w.exec(ctx, "UPDATE stream SET truncated = 1 WHERE source = ? AND name = ?", source, s.stream); err != nil {
+				return err
+			}
+		}
+		if !b.DataTime.IsZero() {
+			if err := w.exec(ctx, `UPDATE stream SET data_time = ?1 WHERE source = ?2 AND name = ?3
+				AND (data_time IS NULL OR data_time < ?1)`, b.DataTime.UnixMicro(), source, s.stream); err != nil {
 				return err
 			}
 		}

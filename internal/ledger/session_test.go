@@ -128,7 +128,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 		}
 	}
 	s := begin(t.Context(), t, l, "shop", true)
-	commitBatch(t.Context(), t, s, ledger.Batch{Records: records(), Cursor: "c"})
+	commitBatch(t.Context(), t, s, ledger.Batch{Records: records(), Cursor: "c", DataTime: time.Unix(9, 0)})
 
 	beside, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
 	if err != nil {
@@ -147,6 +147,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 	for name, batch := range map[string]ledger.Batch{
 		"records": {Records: records()},
 		"cursor":  {Records: records(), Cursor: "c"},
+		"time":    {Records: records(), DataTime: time.Unix(9, 0)},
 		"sweep":   {Records: records(), Sweep: true},
 		"kept":    {Kept: []ledger.Kept{{Kind: record.KindOrder, ID: "1"}, {Kind: record.KindOrder, ID: "none"}}},
 		"absent":  {Records: []record.Record{deleted(order("9", "a", 1)), deleted(lead("9", 1, record.Keys{}))}},
@@ -184,6 +185,41 @@ func TestCursor(t *testing.T) {
 	l = openReady(t, path)
 	if got := begin(t.Context(), t, l, "shop", false).Cursor; got != "page 2" {
 		t.Errorf("after opening the ledger again the cursor is %q", got)
+	}
+}
+
+func TestDataTime(t *testing.T) {
+	path := newPath(t)
+	l := openReady(t, path)
+	s := begin(t.Context(), t, l, "shop", false)
+	begin(t.Context(), t, l, "other", false)
+	stored := func(i int) time.Time {
+		t.Helper()
+		streams, err := snapshot(t, l).Streams(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return streams[i].DataTime // by name: other, shop
+	}
+	for _, step := range []struct{ given, want time.Time }{
+		{time.Time{}, time.Time{}},
+		{time.Unix(5, 1000), time.Unix(5, 1000)},
+		{time.Unix(7, 0), time.Unix(7, 0)},
+		{time.Unix(6, 0), time.Unix(7, 0)},
+		{time.Time{}, time.Unix(7, 0)},
+	} {
+		commitBatch(t.Context(), t, s, ledger.Batch{DataTime: step.given})
+		if got := stored(1); !got.Equal(step.want) {
+			t.Errorf("after a batch up to %s the stream's newest time is %s, want %s", step.given, got, step.want)
+		}
+	}
+	if got := stored(0); !got.IsZero() {
+		t.Errorf("another source's newest time is %s", got)
+	}
+	closeLedger(t, l)
+	l = openReady(t, path)
+	if got := stored(1); !got.Equal(time.Unix(7, 0)) {
+		t.Errorf("after opening the ledger again the newest time is %s", got)
 	}
 }
 

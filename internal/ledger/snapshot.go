@@ -155,12 +155,13 @@ type Stream struct {
 	// Truncated: the vendor cut its last answer short.
 	Truncated                bool
 	LastAttempt, LastSuccess time.Time // zero before the first
+	DataTime                 time.Time // the newest business time that was delivered; zero where there is none
 	Error                    string    // of the last attempt; empty where it succeeded
 }
 
 // Streams returns the state of all streams that were ever read.
 func (s *Snapshot) Streams(ctx context.Context) ([]Stream, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT d.value, s.name, s.complete, s.truncated, s.last_attempt, s.last_success, s.error
+	rows, err := s.tx.QueryContext(ctx, `SELECT d.value, s.name, s.complete, s.truncated, s.last_attempt, s.last_success, s.data_time, s.error
 		FROM stream s JOIN dict d ON d.id = s.source ORDER BY d.value, s.name`)
 	if err != nil {
 		return nil, fmt.Errorf("read streams: %w", err)
@@ -169,8 +170,8 @@ func (s *Snapshot) Streams(ctx context.Context) ([]Stream, error) {
 	var streams []Stream
 	for rows.Next() {
 		var st Stream
-		var attempt, success sql.NullInt64
-		if err := rows.Scan(&st.Source, &st.Name, &st.Complete, &st.Truncated, &attempt, &success, &st.Error); err != nil {
+		var attempt, success, data sql.NullInt64
+		if err := rows.Scan(&st.Source, &st.Name, &st.Complete, &st.Truncated, &attempt, &success, &data, &st.Error); err != nil {
 			return nil, fmt.Errorf("read streams: %w", err)
 		}
 		if attempt.Valid {
@@ -178,6 +179,9 @@ func (s *Snapshot) Streams(ctx context.Context) ([]Stream, error) {
 		}
 		if success.Valid {
 			st.LastSuccess = time.UnixMicro(success.Int64)
+		}
+		if data.Valid {
+			st.DataTime = time.UnixMicro(data.Int64)
 		}
 		streams = append(streams, st)
 	}
