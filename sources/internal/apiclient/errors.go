@@ -96,6 +96,9 @@ func (e *RateLimitedError) Error() string {
 	return text
 }
 
+// RetryAt returns when a request can succeed again, for whoever schedules requests.
+func (e *RateLimitedError) RetryAt() time.Time { return e.Until }
+
 // TruncatedError says that an answer ended before it was complete.
 type TruncatedError struct {
 	Endpoint string
