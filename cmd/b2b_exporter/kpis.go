@@ -35,7 +35,7 @@ func (c *command) kpisCommand(k *kingpin.Application) (string, func(context.Cont
 func (c *command) kpis(ctx context.Context, asOf, output, match string, sync bool) (err error) {
 	names, err := regexp.Compile("^(?:" + match + ")$")
 	if err != nil {
-		return fmt.Errorf("--match: %w", err)
+		return usageError{fmt.Errorf("--match: %w", err)}
 	}
 	cfg, err := c.loadConfig()
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *command) kpis(ctx context.Context, asOf, output, match string, sync boo
 	var at, now time.Time
 	if asOf != "" {
 		if at, err = parseMoment(asOf, cfg.Timezone); err != nil {
-			return fmt.Errorf("--as-of: %w", err)
+			return usageError{fmt.Errorf("--as-of: %w", err)}
 		}
 	}
 	open := c.openToRead

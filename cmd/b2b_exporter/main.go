@@ -37,6 +37,9 @@ type command struct {
 // errFailed ends the program with 1 after the failure has been shown.
 var errFailed = errors.New("failed")
 
+// usageError says that a flag has a value that it cannot have.
+type usageError struct{ error }
+
 // run parses the command line, runs the command and returns its exit code: 0 where it
 // did what was asked, 1 where it failed, 2 where the command line is wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -71,10 +74,15 @@ func (c *command) run(ctx context.Context, args []string) int {
 		return 2
 	}
 	c.log = promslog.New(logConfig)
-	if err := commands[name](ctx); err != nil {
-		if !errors.Is(err, errFailed) {
-			fmt.Fprintf(c.stderr, "b2b_exporter: %v\n", err)
-		}
+	err = commands[name](ctx)
+	if err != nil && !errors.Is(err, errFailed) {
+		fmt.Fprintf(c.stderr, "b2b_exporter: %v\n", err)
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return 2
+	case err != nil:
 		return 1
 	}
 	return 0
