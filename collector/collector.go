@@ -3,7 +3,9 @@
 package collector
 
 import (
+	"fmt"
 	"math/big"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -19,10 +21,10 @@ type Collector interface {
 	Collect(in *Input, out *Output)
 }
 
-// Collectors returns all collectors, in the order of the reference. Goals comes last: it
-// compares what the others have put out.
+// Collectors returns all collectors, in the order of the reference. Goals and exporter come
+// last: they tell of what the others have put out.
 func Collectors() []Collector {
-	return []Collector{orders{}, customers{}, goals{}}
+	return []Collector{orders{}, customers{}, goals{}, exporter{}}
 }
 
 // Source is a configured source.
@@ -64,8 +66,8 @@ type Threshold struct {
 // Input is what samples are computed from.
 type Input struct {
 	View    *rollup.View
-	Zone    *time.Location
 	Sources []Source
+	Ledger  LedgerInfo
 	Options
 }
 
@@ -182,6 +184,8 @@ type Output struct {
 	// Dropped counts, by metric, the label values that the bound folded into "other" in the
 	// window in which it folded most.
 	Dropped map[string]int
+	// Failures are the errors of collectors that put out nothing.
+	Failures []error
 
 	currency string
 	money    map[string]bool
@@ -220,14 +224,39 @@ func NewOutput(o Options) *Output {
 	return out
 }
 
-// Run runs collectors.
-func Run(in *Input, collectors []Collector) *Output {
+// Run runs collectors. One that panics puts out nothing, and does not keep the others
+// from it. Now is asked for how long each takes.
+func Run(in *Input, collectors []Collector, now func() time.Time) *Output {
 	out := NewOutput(in.Options)
+	var list []timed
 	for _, c := range collectors {
-		c.Collect(in, out)
+		began := now()
+		err := out.collect(in, c)
+		if err != nil {
+			out.Failures = append(out.Failures, err)
+		}
+		list = append(list, timed{c.Name(), now().Sub(began), err == nil})
+	}
+	if slices.ContainsFunc(collectors, func(c Collector) bool { return c == exporter{} }) {
+		out.addTimed(list)
 	}
 	return out
 }
+
+func (out *Output) collect(in *Input, c Collector) (err error) {
+	samples, headlines := len(out.Samples), len(out.Headlines)
+	defer func() {
+		if r := recover(); r != nil {
+			out.Samples, out.Headlines = out.Samples[:samples], out.Headlines[:headlines]
+			err = fmt.Errorf("collector %s: panic: %v\n%s", c.Name(), r, debug.Stack())
+		}
+	}()
+	c.Collect(in, out)
+	return nil
+}
+
+// Currency returns the currency of the samples that are money.
+func (out *Output) Currency() string { return out.currency }
 
 // add adds a sample where there is a value.
 func (out *Output) add(metric string, v Value, labels ...string) {

@@ -131,12 +131,12 @@ func (w *world) output(t fataler, engine *rollup.Engine, asOf time.Time) *collec
 		list = append(list, src)
 	}
 	return collector.Run(&collector.Input{
-		View: view, Zone: w.settings.Zone, Sources: collector.WithStreams(view, list, time.Time{}, 0),
+		View: view, Sources: collector.WithStreams(view, list, time.Time{}, 0),
 		Options: collector.Options{
 			Currency: w.settings.Currency, Basis: w.settings.Basis, ChurnRemaining: w.settings.ChurnRemaining,
 			LifetimeMinimum: w.settings.LifetimeMinimum, LabelMax: w.settings.LabelMax,
 		},
-	}, collector.Collectors())
+	}, slices.DeleteFunc(collector.Collectors(), func(c collector.Collector) bool { return c.Name() == "exporter" }), asOfClock(asOf))
 }
 
 // keyed returns samples by the oracle's keys, and which KPIs are undefined and why.
@@ -214,3 +214,6 @@ func clone(rec record.Record) record.Record {
 	v.Elem().Set(reflect.ValueOf(rec).Elem())
 	return v.Interface().(record.Record)
 }
+
+// asOfClock is a clock that stands still.
+func asOfClock(t time.Time) func() time.Time { return func() time.Time { return t } }

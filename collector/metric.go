@@ -30,6 +30,8 @@ type Metric struct {
 	// below (-1).
 	Worse int
 	Type  string // gauge where empty
+	// Own: the metric is not part of a snapshot; what counts it exposes it, always up to date.
+	Own bool
 }
 
 // HasWindow reports whether the metric has the label window.
@@ -62,7 +64,31 @@ func (m *Metric) desc() *prometheus.Desc {
 
 // Metrics returns all metrics, by collector.
 func Metrics() []Metric {
-	return slices.Concat(ordersMetrics(), customersMetrics(), goalsMetrics())
+	return slices.Concat(ordersMetrics(), customersMetrics(), goalsMetrics(), exporterMetrics())
+}
+
+// Find returns the metric with a name.
+func Find(name string) (Metric, bool) {
+	list := Metrics()
+	i := slices.IndexFunc(list, func(m Metric) bool { return m.Name == name })
+	if i < 0 {
+		return Metric{}, false
+	}
+	return list[i], true
+}
+
+// Format writes a value of the metric for people: money with two digits, ratios with
+// four, and why there is none where there is none.
+func (m *Metric) Format(v Value, currency string) string {
+	switch {
+	case !v.Defined():
+		return string(v.Reason)
+	case m.Money:
+		return v.Number.FloatString(2) + " " + currency
+	case m.Unit == "ratio" || !v.Number.IsInt():
+		return v.Number.FloatString(4)
+	}
+	return v.Number.FloatString(0)
 }
 
 // Headlines returns the metrics that have change, threshold and undefined series.

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -18,6 +19,9 @@ type Snapshot struct {
 func NewSnapshot(out *Output) (*Snapshot, error) {
 	descs := map[string]*prometheus.Desc{}
 	for _, m := range Metrics() {
+		if m.Own {
+			continue
+		}
 		descs[m.Name] = m.desc()
 	}
 	metrics := make([]prometheus.Metric, 0, len(out.Samples))
@@ -42,6 +46,24 @@ func NewSnapshot(out *Output) (*Snapshot, error) {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
 	return &Snapshot{families: families, out: out}, nil
+}
+
+// Failed returns the snapshot with every collector marked as failed, for when a later
+// computation did not succeed.
+func (s *Snapshot) Failed() *Snapshot {
+	failed := &Snapshot{families: slices.Clone(s.families), out: s.out}
+	zero := 0.0
+	for i, f := range failed.families {
+		if f.GetName() != "b2b_collector_success" {
+			continue
+		}
+		marked := &dto.MetricFamily{Name: f.Name, Help: f.Help, Type: f.Type}
+		for _, m := range f.GetMetric() {
+			marked.Metric = append(marked.Metric, &dto.Metric{Label: m.GetLabel(), Gauge: &dto.Gauge{Value: &zero}})
+		}
+		failed.families[i] = marked
+	}
+	return failed
 }
 
 // Gather implements prometheus.Gatherer. The families must not be changed.

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"math/big"
+	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/rollup"
 )
@@ -116,4 +117,11 @@ func addMoney(a, b rollup.Money) rollup.Money {
 		}
 	}
 	return sum
+}
+
+// seconds returns a duration in seconds.
+func seconds(d time.Duration) *big.Rat { return big.NewRat(d.Nanoseconds(), int64(time.Second)) }
+
+func salesKey(store, label string) rollup.SalesKey {
+	return rollup.SalesKey{Store: store, Label: label}
 }

@@ -130,17 +130,17 @@ func (a *app) sources() []collector.Source {
 
 // compute turns a view into samples. At now sources can be stale; with a zero now,
 // for a past as_of, none is.
-func (a *app) compute(view *rollup.View, now time.Time, collectors []collector.Collector) *collector.Output {
+func (a *app) compute(view *rollup.View, now time.Time, collectors []collector.Collector, info collector.LedgerInfo) *collector.Output {
 	cfg := a.config
 	in := &collector.Input{
-		View: view, Sources: collector.WithStreams(view, a.sources(), now, cfg.Staleness),
+		View: view, Ledger: info, Sources: collector.WithStreams(view, a.sources(), now, cfg.Staleness),
 		Options: collector.Options{
 			Currency: cfg.Currency, Basis: string(cfg.Customers.Basis),
 			ChurnRemaining:  cfg.Customers.ChurnDenominator == config.ChurnRemaining,
 			LifetimeMinimum: cfg.Customers.LifetimeMinimum, LabelMax: cfg.Labels.Max, Thresholds: a.thresholds(),
 		},
 	}
-	return collector.Run(in, collectors)
+	return collector.Run(in, collectors, time.Now)
 }
 
 // thresholds returns the configured thresholds and, for KPIs and windows without any,

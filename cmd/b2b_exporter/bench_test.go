@@ -100,10 +100,6 @@ func benchDir(b *testing.B, orders int) string {
 	return dir
 }
 
-type silent struct{}
-
-func (silent) Committed(string, string, float64, ledger.Counts)               {}
-func (silent) Ended(string, string, ledger.Counts, int, time.Duration, error) {}
 func openBench(b *testing.B, dir string) (*app, *ledger.Ledger) {
 	b.Helper()
 	c := &command{configFile: filepath.Join(dir, "b2b.yml"), log: slog.New(slog.DiscardHandler), stdout: io.Discard, stderr: io.Discard}
@@ -125,7 +121,7 @@ func openBench(b *testing.B, dir string) (*app, *ledger.Ledger) {
 func readAll(b *testing.B, a *app, l *ledger.Ledger) {
 	b.Helper()
 	p := &poll.Poller{
-		Ledger: l, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Zone: a.config.Timezone, Currency: a.config.Currency, Now: time.Now,
+		Ledger: l, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	for _, j := range a.jobs {
 		if err := p.Once(context.Background(), j.source); err != nil {
@@ -260,7 +256,7 @@ func compute(b *testing.B, a *app, engine *rollup.Engine, asOf time.Time) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if out := a.compute(view, time.Time{}, collector.Collectors()); len(out.Samples) == 0 {
+	if out := a.compute(view, time.Time{}, collector.Collectors(), collector.LedgerInfo{}); len(out.Samples) == 0 {
 		b.Fatal("no samples")
 	}
 }

@@ -82,7 +82,9 @@ func (c *command) kpis(ctx context.Context, asOf, output, match string, sync boo
 	if err != nil {
 		return err
 	}
-	out := a.compute(view, now, collector.Collectors())
+	// What the exporter says about itself says nothing about a command.
+	kpis := slices.DeleteFunc(c.enabled(), func(col collector.Collector) bool { return col.Name() == "exporter" })
+	out := a.compute(view, now, kpis, collector.LedgerInfo{})
 	out.Samples = slices.DeleteFunc(out.Samples, func(s collector.Sample) bool { return !names.MatchString(s.Metric) })
 	snapshot, err := collector.NewSnapshot(out)
 	if err != nil {

@@ -32,6 +32,7 @@ type command struct {
 	now            func() time.Time
 	log            *slog.Logger
 	configFile     string
+	serve          serveFlags
 }
 
 // errFailed ends the program with 1 after the failure has been shown.
@@ -58,9 +59,10 @@ func (c *command) run(ctx context.Context, args []string) int {
 	app.Flag("config.file", "Configuration file.").Default("b2b.yml").StringVar(&c.configFile)
 	logConfig := &promslog.Config{Writer: c.stderr}
 	promslogflag.AddFlags(app, logConfig)
+	c.addServeFlags(app)
 	commands := map[string]func(context.Context) error{}
 	for _, add := range []func(*kingpin.Application) (string, func(context.Context) error){
-		c.syncCommand, c.kpisCommand, c.checkCommand, c.metricsCommand,
+		c.runCommand, c.syncCommand, c.kpisCommand, c.checkCommand, c.metricsCommand, c.healthCommand,
 	} {
 		name, f := add(app)
 		commands[name] = f

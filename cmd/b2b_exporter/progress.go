@@ -10,7 +10,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
-	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/poll"
 )
 
 // progress shows how far work has come: as a bar on a terminal, else as a log line
@@ -19,7 +19,7 @@ type progress struct {
 	out      io.Writer // the terminal; nil where there is none
 	log      *slog.Logger
 	now      func() time.Time
-	ended    func(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error)
+	ended    func(poll.End)
 	what     string
 	began    time.Time
 	shown    time.Time
@@ -47,22 +47,22 @@ func terminal(w io.Writer) io.Writer {
 }
 
 // Committed implements poll.Observer.
-func (p *progress) Committed(source, stream string, share float64, counts ledger.Counts) {
+func (p *progress) Committed(c poll.Commit) {
 	records := 0
-	for _, outcomes := range counts {
+	for _, outcomes := range c.Counts {
 		for _, n := range outcomes {
 			records += n
 		}
 	}
-	p.show(source+"/"+stream, share, records)
+	p.show(c.Source+"/"+c.Stream, c.Progress, records)
 }
 
 // Ended implements poll.Observer.
-func (p *progress) Ended(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error) {
+func (p *progress) Ended(e poll.End) {
 	p.clear()
 	p.what = ""
 	if p.ended != nil {
-		p.ended(source, stream, counts, rounded, took, err)
+		p.ended(e)
 	}
 }
 

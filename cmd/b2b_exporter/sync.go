@@ -60,22 +60,22 @@ func (c *command) poll(ctx context.Context, a *app, l *ledger.Ledger, w io.Write
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SOURCE\tSTREAM\tINSERTED\tUPDATED\tUNCHANGED\tDELETED\tREJECTED\tROUNDED\tTOOK\tRESULT")
 	bar := c.newProgress()
-	bar.ended = func(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error) {
+	bar.ended = func(e poll.End) {
 		sum := map[ledger.Outcome]int{}
-		for _, outcomes := range counts {
+		for _, outcomes := range e.Counts {
 			for o, n := range outcomes {
 				sum[o] += n
 			}
 		}
 		result := "ok"
-		if err != nil {
+		if e.Err != nil {
 			result = "FAILED"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", source, stream, sum[ledger.Inserted], sum[ledger.Updated],
-			sum[ledger.Unchanged], sum[ledger.Deleted], sum[ledger.Rejected], rounded, took.Round(time.Millisecond), result)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", e.Source, e.Stream, sum[ledger.Inserted], sum[ledger.Updated],
+			sum[ledger.Unchanged], sum[ledger.Deleted], sum[ledger.Rejected], e.Rounded, e.Took.Round(time.Millisecond), result)
 	}
 	poller := &poll.Poller{
-		Ledger: l, Log: c.log, Observer: bar, Zone: a.config.Timezone, Currency: a.config.Currency, Now: c.now,
+		Ledger: l, Log: c.log, Observer: bar, Now: c.now,
 	}
 	failed := false
 	for _, j := range a.jobs {

@@ -1,0 +1,153 @@
+package collector
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+// exporter computes what the exporter says about itself from the ledger. What it
+// counts while polling is exposed by the packages that count.
+type exporter struct{}
+
+func (exporter) Name() string { return "exporter" }
+
+func exporterMetrics() []Metric {
+	stream := []string{"source", "vendor", "stream"}
+	return complete("exporter", []Metric{
+		{
+			Name: "b2b_exporter_build_info", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
+			Help: "Always 1.", Own: true,
+		},
+		{Name: "b2b_source_up", Labels: stream, Help: "1 if the last poll succeeded.", Own: true},
+		{
+			Name: "b2b_source_last_success_timestamp_seconds", Unit: "seconds", Labels: stream,
+			Help: "Unix time of the end of the last poll that succeeded.", Own: true,
+		},
+		{
+			Name: "b2b_source_last_attempt_timestamp_seconds", Unit: "seconds", Labels: stream,
+			Help: "Unix time of the beginning of the last poll.", Own: true,
+		},
+		{
+			Name: "b2b_source_poll_interval_seconds", Unit: "seconds", Labels: []string{"source", "vendor"},
+			Help: "Configured time between polls, so that one staleness alert fits all.", Own: true,
+		},
+		{
+			Name: "b2b_source_data_timestamp_seconds", Unit: "seconds", Labels: stream,
+			Help: "Newest business time that the source has delivered, as unix time.", Own: true,
+		},
+		{
+			Name: "b2b_source_backfill_ratio", Unit: "ratio", Labels: stream,
+			Help: "Share of the history already read.", Own: true,
+		},
+		{
+			Name: "b2b_source_poll_duration_seconds", Unit: "seconds", Type: "histogram", Labels: []string{"source", "vendor"},
+			Help: "Durations of polls.", Own: true,
+		},
+		{
+			Name: "b2b_source_records_total", Type: "counter", Labels: []string{"source", "vendor", "record", "outcome"},
+			Help: "Records read (outcome: inserted, updated, unchanged, deleted, rejected).", Own: true,
+		},
+		{
+			Name: "b2b_source_truncated", Labels: stream,
+			Help: "1 where the vendor cut the answer short, so that KPIs on it are not published.", Own: true,
+		},
+		{
+			Name: "b2b_api_requests_total", Type: "counter", Labels: []string{"source", "vendor", "code"},
+			Help: "Requests by class of status (none: no answer).", Own: true,
+		},
+		{
+			Name: "b2b_api_retries_total", Type: "counter", Labels: []string{"source", "vendor", "reason"},
+			Help: "Requests sent again (reason: throttled, server_error, network).", Own: true,
+		},
+		{
+			Name: "b2b_api_request_duration_seconds", Unit: "seconds", Type: "histogram", Labels: []string{"vendor"},
+			Help: "Durations of requests until the answer's headers.", Own: true,
+		},
+		{
+			Name: "b2b_api_quota_remaining_ratio", Unit: "ratio", Labels: []string{"source", "vendor", "quota"},
+			Help: "What the vendor says is left of a quota.", Own: true,
+		},
+		{
+			Name: "b2b_identity_unmatched", Labels: []string{"source", "record"},
+			Help: "Customers, accounts and leads that no record of another source is known to be the same as; only where several sources deliver such records.",
+		},
+		{
+			Name: "b2b_source_disagreement_ratio", Unit: "ratio", Labels: []string{"check", "window"},
+			Help: "|a - b| / max(a, b) of two sources that should agree (check: store_billing, ads_crm).",
+		},
+		{Name: "b2b_ledger_records", Labels: []string{"record"}, Help: "Records held, by kind."},
+		{Name: "b2b_ledger_size_bytes", Unit: "bytes", Labels: []string{}, Help: "Size of the ledger on disk, its write-ahead log included."},
+		{
+			Name: "b2b_collector_duration_seconds", Unit: "seconds", Labels: []string{"collector"},
+			Help: "Duration of the collector's last computation.",
+		},
+		{Name: "b2b_collector_success", Labels: []string{"collector"}, Help: "1 if the collector's last computation succeeded, else 0."},
+		{
+			Name: "b2b_series_dropped", Labels: []string{"metric"},
+			Help: "Label values folded into other by the bound, in the window in which most were.",
+		},
+		{
+			Name: "b2b_config_last_reload_successful", Labels: []string{},
+			Help: "1 if the last reload of the configuration succeeded, else 0.", Own: true,
+		},
+		{
+			Name: "b2b_config_last_reload_success_timestamp_seconds", Unit: "seconds", Labels: []string{},
+			Help: "Unix time of the last successful reload of the configuration.", Own: true,
+		},
+	})
+}
+
+// LedgerInfo says how large the ledger is.
+type LedgerInfo struct {
+	Records map[record.Kind]int64
+	Bytes   int64
+}
+
+func (exporter) Collect(in *Input, out *Output) {
+	for _, k := range slices.Sorted(maps.Keys(in.Ledger.Records)) {
+		out.add("b2b_ledger_records", number(in.Ledger.Records[k]), string(k))
+	}
+	out.add("b2b_ledger_size_bytes", number(in.Ledger.Bytes))
+	for _, m := range Metrics() {
+		if m.Bounded != "" {
+			out.add("b2b_series_dropped", number(int64(out.Dropped[m.Name])), m.Name)
+		}
+	}
+	unmatched(in, out)
+}
+
+// unmatched needs two sources that know customers: with one there is nothing to match.
+func unmatched(in *Input, out *Output) {
+	kinds := []record.Kind{record.KindCustomer, record.KindAccount, record.KindLead}
+	if len(in.sourcesOf(kinds...)) < 2 {
+		return
+	}
+	for _, s := range in.Sources {
+		for _, k := range kinds {
+			if s.delivers(k) && s.gate(k) == "" {
+				out.add("b2b_identity_unmatched", number(in.View.Unmatched[salesKey(s.Name, string(k))]), s.Name, string(k))
+			}
+		}
+	}
+}
+
+// timed notes how a collector's computation went.
+type timed struct {
+	name    string
+	took    time.Duration
+	success bool
+}
+
+func (out *Output) addTimed(list []timed) {
+	for _, t := range list {
+		out.add("b2b_collector_duration_seconds", Value{Number: seconds(t.took)}, t.name)
+		success := int64(0)
+		if t.success {
+			success = 1
+		}
+		out.add("b2b_collector_success", number(success), t.name)
+	}
+}
