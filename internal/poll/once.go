@@ -1,4 +1,5 @@
-// Package poll reads sources into the ledger.
+// Package poll reads sources into the ledger, each on its own schedule, tells how
+// that goes, and has the KPIs computed again when something changed or time passed.
 package poll
 
 import (
@@ -6,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
@@ -14,29 +16,52 @@ import (
 
 // Observer hears what a poll does. Its methods are called by the goroutine that polls.
 type Observer interface {
-	// Committed: a page of a stream was committed. Progress is the share of the stream that
-	// has been read, negative where the source cannot tell.
-	Committed(source, stream string, progress float64, counts ledger.Counts)
-	// Ended: a stream was read to its end, or failed.
-	Ended(source, stream string, counts ledger.Counts, rounded int, took time.Duration, err error)
+	Committed(Commit)
+	Ended(End)
 }
 
-// Poller reads sources into one ledger.
+// Commit is a page of a stream that was committed.
+type Commit struct {
+	Source, Stream string
+	// Progress is the share of the stream that has been read, 0 to 1; negative where the
+	// source cannot tell.
+	Progress float64
+	Counts   ledger.Counts
+	// DataTime is the newest business time of the page's records that is not in the future;
+	// zero where they have none.
+	DataTime  time.Time
+	Truncated bool
+}
+
+// End is how the reading of a stream ended.
+type End struct {
+	Source, Stream string
+	At             time.Time
+	Took           time.Duration
+	Counts         ledger.Counts
+	Rounded        int // amounts that were rounded
+	Truncated      bool
+	Err            error // nil where the stream was read to its end
+}
+
+// Poller reads sources into one ledger. Its methods are safe for concurrent use, but
+// one source must not be read twice at a time.
 type Poller struct {
 	Ledger   *ledger.Ledger
 	Log      *slog.Logger
-	Observer Observer
-	Zone     *time.Location
-	Currency string
+	Observer Observer // may be nil
 	Now      func() time.Time
+
+	told sync.Map // rejectionKeys that were logged
 }
 
 // Once reads every stream of a source until it is caught up. A stream that fails does
-// not keep the others from being read; the error names each that did.
+// not keep the others from being read; the error names each that did. A stream of
+// which no page comes for half an hour has failed.
 func (p *Poller) Once(ctx context.Context, src sources.Source) error {
 	var errs []error
 	for _, stream := range src.Streams() {
-		if err := p.stream(ctx, src, stream); err != nil {
+		if err := p.read(ctx, &reading{src: src, stream: stream, timeout: minTimeout}); err != nil {
 			errs = append(errs, err)
 		}
 		if ctx.Err() != nil {
@@ -46,82 +71,43 @@ func (p *Poller) Once(ctx context.Context, src sources.Source) error {
 	return errors.Join(errs...)
 }
 
-// reading is the reading of one stream.
-type reading struct {
-	p       *Poller
-	src     sources.Source
-	stream  sources.Stream
-	session *ledger.Session
-
-	counts    ledger.Counts
-	rounded   int
-	truncated bool
-	told      map[string]bool // reasons of rejections that were logged
+// read reads one stream and tells the observer how it ended.
+func (p *Poller) read(ctx context.Context, r *reading) error {
+	r.p = p
+	r.end = End{Source: r.src.Name(), Stream: r.stream.Name, Counts: ledger.Counts{}}
+	began := p.Now()
+	r.end.Err = r.run(ctx, began)
+	r.end.At = p.Now()
+	r.end.Took = r.end.At.Sub(began)
+	if p.Observer != nil {
+		p.Observer.Ended(r.end)
+	}
+	return r.end.Err
 }
 
-func (p *Poller) stream(ctx context.Context, src sources.Source, stream sources.Stream) error {
-	began := p.Now()
-	session, err := p.Ledger.Begin(ctx, src.Name(), stream.Name, stream.Kinds, stream.Whole, began)
+func (r *reading) run(ctx context.Context, began time.Time) error {
+	name := r.src.Name()
+	session, err := r.p.Ledger.Begin(ctx, name, r.stream.Name, r.stream.Kinds, r.stream.Whole, began)
 	if err != nil {
 		return err
 	}
-	r := &reading{p: p, src: src, stream: stream, session: session, counts: ledger.Counts{}, told: map[string]bool{}}
-	err = src.Fetch(ctx, sources.Request{
-		Environment: sources.Environment{Zone: p.Zone, Currency: p.Currency, Now: began},
-		Stream:      stream.Name,
+	r.session = session
+	settings := r.p.Ledger.Settings()
+	err = r.fetch(ctx, sources.Request{
+		Environment: sources.Environment{Zone: settings.Zone, Currency: settings.Currency, Now: began},
+		Stream:      r.stream.Name,
 		Cursor:      session.Cursor,
-	}, r.emit)
+	})
 	if err != nil {
-		err = fmt.Errorf("source %s, stream %s: %w", src.Name(), stream.Name, err)
+		err = fmt.Errorf("source %s, stream %s: %w", name, r.stream.Name, err)
+		if ctx.Err() != nil {
+			// Whoever polls was stopped. That is no failure of the source to be remembered.
+			return err
+		}
 	}
-	// How the reading ended is noted also when it was cancelled.
-	if endErr := session.End(context.WithoutCancel(ctx), p.Now(), err, r.truncated); endErr != nil {
+	// What has been read to its end is noted as that also when a stop comes now.
+	if endErr := session.End(context.WithoutCancel(ctx), r.p.Now(), err, r.end.Truncated); endErr != nil {
 		err = errors.Join(err, endErr)
 	}
-	p.Observer.Ended(src.Name(), stream.Name, r.counts, r.rounded, p.Now().Sub(began), err)
 	return err
-}
-
-func (r *reading) emit(ctx context.Context, page sources.Page) error {
-	batch := ledger.Batch{Records: page.Records, Cursor: page.Cursor, Sweep: page.Sweep, Truncated: page.Truncated}
-	for _, rejection := range page.Rejected {
-		r.reject(ctx, rejection)
-		if rejection.ID != "" {
-			batch.Kept = append(batch.Kept, ledger.Kept{Kind: rejection.Kind, ID: rejection.ID})
-		}
-	}
-	res, err := r.session.Commit(ctx, batch)
-	if err != nil {
-		return err
-	}
-	for _, i := range res.Duplicates {
-		duplicate := sources.Rejection{
-			Kind: page.Records[i].RecordKind(), Reason: "duplicate id",
-			Detail: "an earlier record of this listing has the same id and another content; the earlier one counts",
-		}
-		if page.Where != nil {
-			duplicate.Where = page.Where(i)
-		}
-		r.reject(ctx, duplicate)
-	}
-	for _, rejection := range page.Rejected {
-		res.Counts.Add(rejection.Kind, ledger.Rejected, 1)
-	}
-	r.counts.Merge(res.Counts)
-	r.rounded += page.Rounded
-	r.truncated = r.truncated || page.Truncated
-	r.p.Observer.Committed(r.src.Name(), r.stream.Name, page.Progress, res.Counts)
-	return nil
-}
-
-// reject logs the first rejection of each reason.
-func (r *reading) reject(ctx context.Context, rejection sources.Rejection) {
-	r.p.Log.DebugContext(ctx, "record rejected", "source", r.src.Name(), "stream", r.stream.Name, "record", rejection.Kind,
-		"reason", rejection.Reason, "where", rejection.Where, "detail", rejection.Detail)
-	if r.told[rejection.Reason] {
-		return
-	}
-	r.told[rejection.Reason] = true
-	r.p.Log.WarnContext(ctx, "record rejected, like all of the same reason that follow", "source", r.src.Name(),
-		"stream", r.stream.Name, "record", rejection.Kind, "reason", rejection.Reason, "where", rejection.Where, "detail", rejection.Detail)
 }
