@@ -290,7 +290,7 @@ func (l *watchList) add(ev *evaluation, c *customer) {
 func (l *watchList) risks(p *plan, m *Moment, c *customer, note func(int64)) {
 	at := int(c.position[m.at.at])
 	for n := at; n > 0; n-- {
-		if c.orders[n-1] < m.riskSince {
+		if c.orders[n-1] < m.riskSince && len(c.live) == 0 {
 			break
 		}
 		if t, ok := c.riskAfter(n); ok {

@@ -41,7 +41,8 @@ type Moment struct {
 	d90    window.Range // the last 90 days
 	d365   window.Range // the last 365 days
 	day    window.Range // the calendar day that it is in
-	// riskSince: who has not ordered since is not active at any time of the day.
+	// riskSince: who has not ordered since and has no subscription is not active at any time
+	// of the day.
 	riskSince int64
 }
 
