@@ -133,7 +133,7 @@ func (s *sink) Write(b []byte) (int, error) {
 }
 
 func scrapeOnce(tb testing.TB, h http.Handler, accept, encoding string) int {
-	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/metrics", nil)
 	r.Header.Set("Accept", accept)
 	r.Header.Set("Accept-Encoding", encoding)
 	w := &sink{header: http.Header{}, status: http.StatusOK}

@@ -14,18 +14,19 @@ import (
 	"golang.org/x/net/html"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
+// noon is a time in a zone that is not UTC.
+func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600)) }
 
 func sampleStatus() Status {
 	return Status{
-		AsOf:      Moment{noon, "2 minutes ago"},
+		AsOf:      Moment{noon(), "2 minutes ago"},
 		Headlines: []Headline{{"Net revenue", "€ 1,234,567.89", "last 30 days"}, {"Active customers", "1,024", ""}},
 		Streams: []Stream{
-			{Source: "eu-shop", Vendor: "shopify", Stream: "order", Up: true, LastSuccess: Moment{noon, "3 minutes ago"}, NextPoll: Moment{noon.Add(5 * time.Minute), "in 2 minutes"}},
-			{Source: "eu-shop", Vendor: "shopify", Stream: "refund", Error: "list refunds: 403: scope read_orders is missing", LastSuccess: Moment{noon, "1 hour ago"}},
-			{Source: "crm", Vendor: "hubspot", Stream: "deal", Stale: true, Error: "timeout", LastSuccess: Moment{noon, "2 days ago"}},
-			{Source: "crm", Vendor: "hubspot", Stream: "lead", Stale: true, Up: true, LastSuccess: Moment{noon, "2 days ago"}},
-			{Source: "erp", Vendor: "csv", Stream: "order", NextPoll: Moment{At: noon}},
+			{Source: "eu-shop", Vendor: "shopify", Stream: "order", Up: true, LastSuccess: Moment{noon(), "3 minutes ago"}, NextPoll: Moment{noon().Add(5 * time.Minute), "in 2 minutes"}},
+			{Source: "eu-shop", Vendor: "shopify", Stream: "refund", Error: "list refunds: 403: scope read_orders is missing", LastSuccess: Moment{noon(), "1 hour ago"}},
+			{Source: "crm", Vendor: "hubspot", Stream: "deal", Stale: true, Error: "timeout", LastSuccess: Moment{noon(), "2 days ago"}},
+			{Source: "crm", Vendor: "hubspot", Stream: "lead", Stale: true, Up: true, LastSuccess: Moment{noon(), "2 days ago"}},
+			{Source: "erp", Vendor: "csv", Stream: "order", NextPoll: Moment{At: noon()}},
 		},
 	}
 }
@@ -34,7 +35,7 @@ func sampleStatus() Status {
 const hostile = `</style></title><script>alert(1)</script><img src=x onerror=alert(2)>" onclick="alert(3)" href="javascript:alert(4)" {{.}} http://attacker.example/`
 
 func hostileStatus() Status {
-	m := Moment{noon, hostile}
+	m := Moment{noon(), hostile}
 	return Status{
 		AsOf:      m,
 		Headlines: []Headline{{hostile, hostile, hostile}},
@@ -44,7 +45,7 @@ func hostileStatus() Status {
 
 func pageOf(t *testing.T, opts Options) (text, policy string) {
 	t.Helper()
-	w := ask(newServer(t, opts).Handler(), "GET", "/")
+	w := ask(t, newServer(t, opts).Handler(), "GET", "/")
 	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Fatalf("%d, Content-Type %q", w.Code, w.Header().Get("Content-Type"))
 	}

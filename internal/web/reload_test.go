@@ -14,10 +14,10 @@ import (
 func TestReloadFromAnotherSite(t *testing.T) {
 	reloads := 0
 	h := newServer(t, Options{EnableLifecycle: true, Reload: func(context.Context) error { reloads++; return nil }}).Handler()
-	if w := ask(h, "POST", "/-/reload", "Sec-Fetch-Site", "cross-site", "Origin", "https://attacker.example"); w.Code != 403 || reloads != 0 {
+	if w := ask(t, h, "POST", "/-/reload", "Sec-Fetch-Site", "cross-site", "Origin", "https://attacker.example"); w.Code != 403 || reloads != 0 {
 		t.Errorf("from another site: %d and %d reloads, want 403 and none", w.Code, reloads)
 	}
-	if w := ask(h, "POST", "/-/reload", "Sec-Fetch-Site", "same-origin"); w.Code != 200 || reloads != 1 {
+	if w := ask(t, h, "POST", "/-/reload", "Sec-Fetch-Site", "same-origin"); w.Code != 200 || reloads != 1 {
 		t.Errorf("from the same site: %d and %d reloads, want 200 and 1", w.Code, reloads)
 	}
 }
@@ -42,7 +42,7 @@ func TestReloadsRunOneAtATime(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				if w := ask(h, "POST", "/-/reload"); w.Code != 200 {
+				if w := ask(t, h, "POST", "/-/reload"); w.Code != 200 {
 					t.Errorf("reload: %d %s", w.Code, w.Body)
 				}
 			})
@@ -51,7 +51,7 @@ func TestReloadsRunOneAtATime(t *testing.T) {
 		// A client that has gone while it waits gets no reload.
 		gone, cancel := context.WithCancel(t.Context())
 		wg.Go(func() {
-			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/-/reload", nil).WithContext(gone))
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, "POST", "/-/reload", nil))
 		})
 		synctest.Wait()
 		cancel()
@@ -70,7 +70,7 @@ func TestReloadOutlivesItsClient(t *testing.T) {
 		seen = ctx.Err()
 		return nil
 	}}).Handler()
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/-/reload", nil).WithContext(gone))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, "POST", "/-/reload", nil))
 	if seen != nil {
 		t.Errorf("after the client went away the reload's context says: %v", seen)
 	}

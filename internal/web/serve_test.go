@@ -112,6 +112,15 @@ func get(t *testing.T, client *http.Client, url, user, password string) (int, st
 	return resp.StatusCode, string(body)
 }
 
+// send sends a request without a body.
+func send(t *testing.T, client *http.Client, method, url string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(req)
+}
+
 // newClient returns a client of its own, whose connections end with the test.
 func newClient(t *testing.T, config *tls.Config) *http.Client {
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
@@ -150,7 +159,7 @@ func TestServeWithTLSAndBasicAuth(t *testing.T) {
 }
 
 func TestServeFails(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,13 +201,19 @@ func TestShutdownLetsScrapesFinish(t *testing.T) {
 	}
 	scraped := make(chan answer, 1)
 	go func() {
-		status, body := get(t, client, "http://"+r.addresses[0]+"/metrics", "", "")
-		scraped <- answer{status, body}
+		resp, err := send(t, client, http.MethodGet, "http://"+r.addresses[0]+"/metrics")
+		if err != nil {
+			scraped <- answer{body: err.Error()}
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		scraped <- answer{resp.StatusCode, fmt.Sprint(string(body), err)}
 	}()
 	<-g.started
 	r.stop()
 	eventually(t, "the port is closed", func() bool {
-		conn, err := net.Dial("tcp", r.addresses[0])
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.addresses[0])
 		if err == nil {
 			conn.Close()
 		}
@@ -210,7 +225,7 @@ func TestShutdownLetsScrapesFinish(t *testing.T) {
 	default:
 	}
 	close(g.release)
-	if got := <-scraped; got.status != 200 || !strings.Contains(got.body, "b2b_slow 1.5") {
+	if got := <-scraped; got.status != 200 || !strings.HasSuffix(got.body, "b2b_slow 1.5\n<nil>") {
 		t.Errorf("the scrape in flight: %d %q", got.status, got.body)
 	}
 	if err := r.wait(t); err != nil {
@@ -224,7 +239,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	client := newClient(t, nil)
 	failed := make(chan error, 1)
 	go func() {
-		resp, err := client.Get("http://" + r.addresses[0] + "/metrics")
+		resp, err := send(t, client, http.MethodGet, "http://"+r.addresses[0]+"/metrics")
 		if err == nil {
 			resp.Body.Close()
 		}
@@ -251,7 +266,7 @@ func TestShutdownEndsReload(t *testing.T) {
 	client := newClient(t, nil)
 	answered := make(chan string, 1)
 	go func() {
-		resp, err := client.Post("http://"+r.addresses[0]+"/-/reload", "", nil)
+		resp, err := send(t, client, http.MethodPost, "http://"+r.addresses[0]+"/-/reload")
 		if err != nil {
 			answered <- err.Error()
 			return
@@ -280,7 +295,7 @@ func TestReloadOutlastsTheWriteTimeout(t *testing.T) {
 			return ctx.Err()
 		}
 	}}, func(l *limits) { l.write = 50 * time.Millisecond })
-	resp, err := newClient(t, nil).Post("http://"+r.addresses[0]+"/-/reload", "", nil)
+	resp, err := send(t, newClient(t, nil), http.MethodPost, "http://"+r.addresses[0]+"/-/reload")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +307,7 @@ func TestReloadOutlastsTheWriteTimeout(t *testing.T) {
 
 func TestSlowHeaderIsCutOff(t *testing.T) {
 	r := serve(t, "", 1, Options{}, func(l *limits) { l.readHeader = 50 * time.Millisecond })
-	conn, err := net.Dial("tcp", r.addresses[0])
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.addresses[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +341,7 @@ func TestClientGoesDuringScrape(t *testing.T) {
 			self.MustRegister(newConstMetrics())
 			h := newServer(t, Options{Gatherers: prometheus.Gatherers{self}, Registerer: self, Logger: j.logger()}).Handler()
 			client := &broken{ResponseRecorder: httptest.NewRecorder()}
-			req := httptest.NewRequest("GET", "/metrics", nil)
+			req := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
 			req.Header.Set("Accept-Encoding", encoding)
 			h.ServeHTTP(client, req)
 			if client.writes != 1 {
@@ -341,7 +356,7 @@ func TestClientGoesDuringScrape(t *testing.T) {
 			if err := testutil.GatherAndCompare(self, strings.NewReader(want), "promhttp_metric_handler_errors_total"); err != nil {
 				t.Error(err)
 			}
-			if w := ask(h, "GET", "/metrics"); w.Code != 200 {
+			if w := ask(t, h, "GET", "/metrics"); w.Code != 200 {
 				t.Errorf("the next scrape: %d", w.Code)
 			}
 		})

@@ -71,8 +71,9 @@ func newServer(t *testing.T, opts Options) *Server {
 }
 
 // ask sends a request with headers, given as names and values in turn, to h.
-func ask(h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, target, nil)
+func ask(t *testing.T, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -146,7 +147,7 @@ func TestEndpoints(t *testing.T) {
 		{"below a page", all, "GET", "/kpis/", 404, "", "404 page not found\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := ask(test.handler, test.method, test.target)
+			w := ask(t, test.handler, test.method, test.target)
 			if w.Code != test.status || w.Body.String() != test.body || w.Header().Get("Allow") != test.allow {
 				t.Errorf("%s %s: %d, Allow %q, %q; want %d, Allow %q, %q", test.method, test.target,
 					w.Code, w.Header().Get("Allow"), w.Body, test.status, test.allow, test.body)
@@ -171,7 +172,7 @@ func TestEndpoints(t *testing.T) {
 func TestPanicIsLogged(t *testing.T) {
 	var j journal
 	s := newServer(t, Options{Logger: j.logger(), Config: func() ([]byte, error) { panic("no such map") }})
-	ask(s.Handler(), "GET", "/config")
+	ask(t, s.Handler(), "GET", "/config")
 	for _, want := range []string{"level=ERROR", `endpoint="GET /config"`, `panic="no such map"`, "TestPanicIsLogged"} {
 		if !strings.Contains(j.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, j.String())
@@ -187,7 +188,7 @@ func TestNegotiation(t *testing.T) {
 		{"application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores", "b2b_two 1.5\n# EOF\n"},
 	} {
 		for _, encoding := range []string{"", "gzip", "gzip, zstd, br", "br", "identity"} {
-			w := ask(h, "GET", "/metrics", "Accept", test.accept, "Accept-Encoding", encoding)
+			w := ask(t, h, "GET", "/metrics", "Accept", test.accept, "Accept-Encoding", encoding)
 			if got := w.Header().Get("Content-Type"); w.Code != 200 || got != test.contentType {
 				t.Errorf("Accept %q: %d, Content-Type %q, want %q", test.accept, w.Code, got, test.contentType)
 			}
@@ -233,7 +234,7 @@ func TestGatherersFail(t *testing.T) {
 			var j journal
 			self := prometheus.NewRegistry()
 			h := newServer(t, Options{Gatherers: test.gatherers, Logger: j.logger(), Registerer: self}).Handler()
-			w := ask(h, "GET", "/metrics")
+			w := ask(t, h, "GET", "/metrics")
 			if w.Code != test.status || !strings.Contains(w.Body.String(), test.body) {
 				t.Errorf("%d %q, want %d %q", w.Code, w.Body, test.status, test.body)
 			}
@@ -260,12 +261,12 @@ func TestScrapesShareFamilies(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newServer(t, Options{Gatherers: prometheus.Gatherers{gauges("b2b_ab"), families(prepared)}}).Handler()
-	want := ask(h, "GET", "/metrics").Body.String()
+	want := ask(t, h, "GET", "/metrics").Body.String()
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 20 {
-				if got := ask(h, "GET", "/metrics").Body.String(); got != want {
+				if got := ask(t, h, "GET", "/metrics").Body.String(); got != want {
 					t.Errorf("got %q, want %q", got, want)
 				}
 			}
@@ -292,13 +293,13 @@ func TestTooManyScrapes(t *testing.T) {
 	var wg sync.WaitGroup
 	for range maxScrapes {
 		wg.Go(func() {
-			if w := ask(h, "GET", "/metrics"); w.Code != 200 {
+			if w := ask(t, h, "GET", "/metrics"); w.Code != 200 {
 				t.Errorf("a scrape within the limit: %d", w.Code)
 			}
 		})
 		<-started
 	}
-	if w := ask(h, "GET", "/metrics"); w.Code != 503 || !strings.HasPrefix(w.Body.String(), "Limit of concurrent requests reached (40)") {
+	if w := ask(t, h, "GET", "/metrics"); w.Code != 503 || !strings.HasPrefix(w.Body.String(), "Limit of concurrent requests reached (40)") {
 		t.Errorf("a scrape beyond the limit: %d %s", w.Code, w.Body)
 	}
 	close(release)
@@ -336,7 +337,7 @@ func TestHeadersOfTheConfigurationStay(t *testing.T) {
 	h := newServer(t, Options{}).Handler()
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Security-Policy", "default-src 'self'")
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
 	if got := w.Header().Get("Content-Security-Policy"); got != "default-src 'self'" {
 		t.Errorf("Content-Security-Policy: %q", got)
 	}
