@@ -26,6 +26,8 @@ func newTell(t rapid.TB) *tell { return &tell{t: t, units: map[int64][]string{}}
 
 func (f *tell) Reset() { f.resets++ }
 
+func (f *tell) Watching() bool { return true }
+
 func (f *tell) Apply(before, after []ledger.Unit) {
 	seen := map[int64]bool{}
 	for _, u := range before {

@@ -65,6 +65,9 @@ type Ledger struct {
 // Feed is told what each commit changed in the units that KPIs are computed from. It
 // is called after the commit, in order, and must not call the ledger.
 type Feed interface {
+	// Watching reports whether the feed wants to hear of changes: not while it is going to
+	// read everything anew anyway.
+	Watching() bool
 	// Apply hands over the units as they were and as they are.
 	Apply(before, after []Unit)
 	// Reset says that everything may have changed.

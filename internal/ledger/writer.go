@@ -280,7 +280,7 @@ func (w *writer) flush(ctx context.Context) (before, after []Unit, err error) {
 			delete(w.edits, unit)
 		}
 	}
-	watch := w.l.feed != nil
+	watch := w.l.feed != nil && w.l.feed.Watching()
 	touched := map[int64]bool{}
 	for unit := range w.edits {
 		touched[unit] = true

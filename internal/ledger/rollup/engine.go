@@ -49,9 +49,16 @@ type ratesState struct {
 // New returns an engine for l and makes it the ledger's feed. Sources are asked for
 // rates in the given order.
 func New(l *ledger.Ledger, o Options, sources []string) *Engine {
-	e := &Engine{l: l, o: o, order: sources}
+	e := &Engine{l: l, o: o, order: sources, reset: true}
 	l.SetFeed(e)
 	return e
+}
+
+// Watching implements ledger.Feed.
+func (e *Engine) Watching() bool {
+	e.queueMu.Lock()
+	defer e.queueMu.Unlock()
+	return !e.reset
 }
 
 // Apply implements ledger.Feed.
