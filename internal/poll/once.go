@@ -14,7 +14,8 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
-// Observer hears what a poll does. Its methods are called by the goroutine that polls.
+// Observer hears what a poll does. Its methods are called by the goroutine that polls
+// the source, and hold it up: those of different sources call at the same time.
 type Observer interface {
 	Committed(Commit)
 	Ended(End)

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -62,7 +63,7 @@ func (r *reading) fetch(ctx context.Context, req sources.Request) (err error) {
 	if err == nil {
 		return r.failed
 	}
-	if context.Cause(ctx) == stall { //nolint:errorlint // this very one, which nothing wraps
+	if errors.Is(context.Cause(ctx), stall) {
 		return fmt.Errorf("%w: %w", stall, err)
 	}
 	return err
