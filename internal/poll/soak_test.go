@@ -23,7 +23,7 @@ import (
 func TestManyPolls(t *testing.T) {
 	total := int64(10_000)
 	if raceEnabled {
-		total = 1500
+		total = 500
 	}
 	leaks := goleak.IgnoreCurrent()
 	synctest.Test(t, func(t *testing.T) {
