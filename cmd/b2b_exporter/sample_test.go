@@ -43,6 +43,9 @@ func TestSampleCompany(t *testing.T) {
 	exposition := runIn(t, dir, "kpis", "--output=prometheus", sampleAsOf).ok(t).out
 	golden(t, "sample.txt", table.out)
 	golden(t, "sample.prom", exposition)
+	// The poll's table must not come between.
+	json := runIn(t, dir, "kpis", "--sync", "--output=json", sampleAsOf).ok(t).out
+	t.Run("JSON", func(t *testing.T) { testJSON(t, json, exposition) })
 
 	problems, err := promlint.New(strings.NewReader(exposition)).Lint()
 	if err != nil {
@@ -123,16 +126,12 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 }
 
-func TestJSON(t *testing.T) {
-	dir := sampleCompany(t)
-	runIn(t, dir, "sync").ok(t)
+func testJSON(t *testing.T, out, exposition string) {
 	var list []struct {
 		Metric string            `json:"metric"`
 		Labels map[string]string `json:"labels"`
 		Value  float64           `json:"value"`
 	}
-	// The poll's table must not come between.
-	out := runIn(t, dir, "kpis", "--sync", "--output=json", sampleAsOf).ok(t).out
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		t.Fatal(err)
 	}
@@ -140,11 +139,10 @@ func TestJSON(t *testing.T) {
 	for _, s := range list {
 		got[key(s.Metric, s.Labels)] = s.Value
 	}
-	want := parse(t, runIn(t, dir, "kpis", "--output=prometheus", sampleAsOf).ok(t).out)
 	if len(got) != len(list) {
 		t.Errorf("%d samples have %d label sets", len(list), len(got))
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(parse(t, exposition), got); diff != "" {
 		t.Errorf("JSON differs from the exposition (-exposition +JSON):\n%s", diff)
 	}
 }
