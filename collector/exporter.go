@@ -21,54 +21,54 @@ func exporterMetrics() []Metric {
 			Name: "b2b_exporter_build_info", Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
 			Help: "Always 1.", Own: true,
 		},
-		{Name: "b2b_source_up", Labels: stream, Help: "1 if the last poll succeeded.", Own: true},
+		{Name: "b2b_source_up", Labels: stream, Help: "Whether the last poll of the stream succeeded (1) or not (0, also until the first has ended).", Own: true},
 		{
 			Name: "b2b_source_last_success_timestamp_seconds", Unit: "seconds", Labels: stream,
-			Help: "Unix time of the end of the last poll that succeeded.", Own: true,
+			Help: "When the stream was last read to its end, in unix time; absent before the first time.", Own: true,
 		},
 		{
 			Name: "b2b_source_last_attempt_timestamp_seconds", Unit: "seconds", Labels: stream,
-			Help: "Unix time of the beginning of the last poll.", Own: true,
+			Help: "When the last poll of the stream began, in unix time.", Own: true,
 		},
 		{
 			Name: "b2b_source_poll_interval_seconds", Unit: "seconds", Labels: []string{"source", "vendor"},
-			Help: "Configured time between polls, so that one staleness alert fits all.", Own: true,
+			Help: "Configured time from one poll of the source to the next.", Own: true,
 		},
 		{
 			Name: "b2b_source_data_timestamp_seconds", Unit: "seconds", Labels: stream,
-			Help: "Newest business time that the source has delivered, as unix time.", Own: true,
+			Help: "Newest business time of the records that the stream has delivered, such as an order's, in unix time; dates in the future do not count.", Own: true,
 		},
 		{
 			Name: "b2b_source_backfill_ratio", Unit: "ratio", Labels: stream,
-			Help: "Share of the history already read.", Own: true,
+			Help: "Share of the stream's configured history that has been read; absent while it is not known.", Own: true,
 		},
 		{
 			Name: "b2b_source_poll_duration_seconds", Unit: "seconds", Type: "histogram", Labels: []string{"source", "vendor"},
-			Help: "Durations of polls.", Own: true,
+			Help: "Durations of the polls of the source, failed ones included and interrupted ones not.", Own: true,
 		},
 		{
 			Name: "b2b_source_records_total", Type: "counter", Labels: []string{"source", "vendor", "record", "outcome"},
-			Help: "Records read (outcome: inserted, updated, unchanged, deleted, rejected).", Own: true,
+			Help: "Records read from the source, by kind (record) and by what became of them in the ledger (outcome: inserted, updated, unchanged, deleted or rejected).", Own: true,
 		},
 		{
 			Name: "b2b_source_truncated", Labels: stream,
-			Help: "1 where the vendor cut the answer short, so that KPIs on it are not published.", Own: true,
+			Help: "Whether the vendor cut its last answer short (1), so that KPIs on it are not published, or not (0).", Own: true,
 		},
 		{
 			Name: "b2b_api_requests_total", Type: "counter", Labels: []string{"source", "vendor", "code"},
-			Help: "Requests by class of status (none: no answer).", Own: true,
+			Help: "Requests sent to the vendor's API, token requests included, by the class of the answer's status (code: 2xx, 3xx, 4xx, 5xx, or none where no answer came).", Own: true,
 		},
 		{
 			Name: "b2b_api_retries_total", Type: "counter", Labels: []string{"source", "vendor", "reason"},
-			Help: "Requests sent again (reason: throttled, server_error, network).", Own: true,
+			Help: "Requests that were sent again, by reason: throttled, server_error or network.", Own: true,
 		},
 		{
 			Name: "b2b_api_request_duration_seconds", Unit: "seconds", Type: "histogram", Labels: []string{"vendor"},
-			Help: "Durations of requests until the answer's headers.", Own: true,
+			Help: "Time from sending a request to the vendor's API to the headers of its answer, or to the failure.", Own: true,
 		},
 		{
 			Name: "b2b_api_quota_remaining_ratio", Unit: "ratio", Labels: []string{"source", "vendor", "quota"},
-			Help: "What the vendor says is left of a quota.", Own: true,
+			Help: "What is left of a limit of the vendor's API by its last answer, as a share of the limit.", Own: true,
 		},
 		{
 			Name: "b2b_identity_unmatched", Labels: []string{"source", "record"},

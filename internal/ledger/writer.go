@@ -154,6 +154,12 @@ func (w *writer) tx(ctx context.Context, f func() error) (err error) {
 	if _, err := w.conn.ExecContext(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
 		return diskError(err)
 	}
+	defer func() {
+		// A panic, which the poll that caused it survives, must not leave the transaction open.
+		if r := recover(); r != nil {
+			panic(errors.Join(fmt.Errorf("%v", r), w.rollback(ctx)))
+		}
+	}()
 	var before, after []Unit
 	err = f()
 	if err == nil {
