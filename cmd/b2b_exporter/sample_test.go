@@ -44,8 +44,8 @@ func TestSampleCompany(t *testing.T) {
 	golden(t, "sample.txt", table.out)
 	golden(t, "sample.prom", exposition)
 	// The poll's table must not come between.
-	json := runIn(t, dir, "kpis", "--sync", "--output=json", sampleAsOf).ok(t).out
-	t.Run("JSON", func(t *testing.T) { testJSON(t, json, exposition) })
+	printed := runIn(t, dir, "kpis", "--sync", "--output=json", sampleAsOf).ok(t).out
+	t.Run("JSON", func(t *testing.T) { testJSON(t, printed, exposition) })
 
 	problems, err := promlint.New(strings.NewReader(exposition)).Lint()
 	if err != nil {
