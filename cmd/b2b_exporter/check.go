@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -47,7 +46,7 @@ func (c *command) check(ctx context.Context) error {
 	row("configuration", sources.Finding{Subject: c.configFile, Detail: fmt.Sprintf("%d sources, zone %s, currency %s",
 		len(cfg.Sources), cfg.Timezone, cfg.Currency)})
 	row("ledger", a.checkLedger(ctx))
-	env := sources.Environment{Zone: cfg.Timezone, Currency: cfg.Currency, Now: time.Now()}
+	env := sources.Environment{Zone: cfg.Timezone, Currency: cfg.Currency, Now: c.now()}
 	for _, j := range a.jobs {
 		for _, f := range j.source.Check(ctx, env) {
 			row(j.source.Name(), f)

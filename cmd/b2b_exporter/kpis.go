@@ -122,7 +122,7 @@ func checkClock(ctx context.Context, l *ledger.Ledger, now time.Time) (err error
 		return err
 	}
 	if now.Before(last.Add(-time.Minute)) {
-		return fmt.Errorf("the clock shows %s, but sources were read into the ledger at %s: set the clock right, or give --as-of",
+		return fmt.Errorf("the clock shows %s, but sources were read into the ledger at %s: set the clock right; where it was wrong then, run \"sync --reset-clock\"",
 			now.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339))
 	}
 	return nil

@@ -18,11 +18,14 @@ import (
 func (c *command) syncCommand(k *kingpin.Application) (string, func(context.Context) error) {
 	cmd := k.Command("sync", "Poll every source until it is caught up, and exit: 1 where one failed.")
 	rebuild := cmd.Flag("rebuild", "Derive everything from the records again first.").Bool()
-	return cmd.FullCommand(), func(ctx context.Context) error { return c.sync(ctx, *rebuild) }
+	reset := cmd.Flag("reset-clock", "Accept that the clock shows an earlier time than when the ledger was last read into.").Bool()
+	return cmd.FullCommand(), func(ctx context.Context) error { return c.sync(ctx, *rebuild, *reset) }
 }
 
+var errInterrupted = errors.New("interrupted; what was read is kept, and the next sync goes on from there")
+
 // sync polls every source once.
-func (c *command) sync(ctx context.Context, rebuild bool) (err error) {
+func (c *command) sync(ctx context.Context, rebuild, resetClock bool) (err error) {
 	cfg, err := c.loadConfig()
 	if err != nil {
 		return err
@@ -36,6 +39,17 @@ func (c *command) sync(ctx context.Context, rebuild bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	if resetClock {
+		err = l.ResetClock(ctx, c.now())
+	} else {
+		err = checkClock(ctx, l, c.now())
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
+		return err
+	}
 	if rebuild {
 		bar := c.newProgress()
 		err := l.Rebuild(ctx, func(share float64) { bar.show("rebuilding", share, 0) })
@@ -91,7 +105,7 @@ func (c *command) poll(ctx context.Context, a *app, l *ledger.Ledger, w io.Write
 		return err
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted; what was read is kept, and the next sync goes on from there")
+		return errInterrupted
 	}
 	if failed {
 		return errFailed

@@ -210,3 +210,30 @@ func TestSyncInterrupted(t *testing.T) {
 		}
 	}
 }
+
+func TestSyncClockSetBack(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "orders.csv", "id,placed_at,currency,gross\n1,2026-06-01T10:00:00Z,EUR,10\n")
+	config := filepath.Join(dir, "b2b.yml")
+	write(t, dir, "b2b.yml", "timezone: UTC\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: shop, type: csv, files: [{path: orders.csv, record: order}]}\n")
+	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	sync := func(now time.Time, args ...string) (int, string) {
+		var stdout, stderr bytes.Buffer
+		c := &command{stdout: &stdout, stderr: &stderr, now: func() time.Time { return now }}
+		return c.run(t.Context(), append([]string{"--config.file=" + config, "sync"}, args...)), stderr.String()
+	}
+	if code, text := sync(at); code != 0 {
+		t.Fatalf("first sync: %d %s", code, text)
+	}
+	for range 2 { // the refusal does not make the next one forget
+		if code, text := sync(at.Add(-time.Hour)); code != 1 || !strings.Contains(text, "--reset-clock") {
+			t.Fatalf("sync with a clock an hour back: %d %s", code, text)
+		}
+	}
+	if code, text := sync(at.Add(-time.Hour), "--reset-clock"); code != 0 {
+		t.Fatalf("sync --reset-clock: %d %s", code, text)
+	}
+	if code, text := sync(at.Add(-time.Hour)); code != 0 {
+		t.Fatalf("sync afterwards: %d %s", code, text)
+	}
+}

@@ -227,12 +227,39 @@ func (s *Session) End(ctx context.Context, now time.Time, failure error, truncat
 			truncated, now.UnixMicro(), int64(number), s.stream); err != nil {
 			return err
 		}
-		return setMeta(ctx, w.conn, "clock", []byte(now.UTC().Format(time.RFC3339Nano)))
+		// A clock that was set back does not hide that from who asks next.
+		last, err := clock(ctx, w.conn)
+		if err != nil || !now.After(last) {
+			return err
+		}
+		return setClock(ctx, w.conn, now)
 	})
 	if err != nil {
 		return fmt.Errorf("end %s/%s: %w", s.source, s.stream, err)
 	}
 	return nil
+}
+
+// ResetClock makes now the latest moment at which a reading ended, after a reading under
+// a clock that was wrong.
+func (l *Ledger) ResetClock(ctx context.Context, now time.Time) error {
+	if err := l.update(ctx, func(w *writer) error { return setClock(ctx, w.conn, now) }); err != nil {
+		return fmt.Errorf("reset the ledger's clock: %w", err)
+	}
+	return nil
+}
+
+// clock returns the latest moment at which a reading ended; zero where none has.
+func clock(ctx context.Context, q querier) (time.Time, error) {
+	text, err := meta(ctx, q, "clock")
+	if err != nil || text == nil {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339Nano, string(text))
+}
+
+func setClock(ctx context.Context, q querier, now time.Time) error {
+	return setMeta(ctx, q, "clock", []byte(now.UTC().Format(time.RFC3339Nano)))
 }
 
 // put writes one record. It returns its number, 0 where it is gone.

@@ -262,13 +262,7 @@ func (s *Snapshot) Records(ctx context.Context) (map[record.Kind]int64, error) {
 
 // Clock returns the latest moment at which a reading ended, zero where none has: a
 // clock that shows an earlier time has been set back.
-func (s *Snapshot) Clock(ctx context.Context) (time.Time, error) {
-	text, err := meta(ctx, s.tx, "clock")
-	if err != nil || text == nil {
-		return time.Time{}, err
-	}
-	return time.Parse(time.RFC3339Nano, string(text))
-}
+func (s *Snapshot) Clock(ctx context.Context) (time.Time, error) { return clock(ctx, s.tx) }
 
 // Size returns the ledger's size on disk in bytes, its write-ahead log included.
 func (l *Ledger) Size() (int64, error) {
