@@ -223,7 +223,14 @@ func (s *Scheduler) read(ctx context.Context, j *job, st *stream, release func()
 	if err == nil || ctx.Err() == nil {
 		st.state.ended(r.end)
 	}
-	return r.end.Counts.Changed() > 0 || st.state.Complete != before.Complete || st.state.Truncated != before.Truncated, err
+	changed = r.end.Counts.Changed() > 0 || st.state.Complete != before.Complete || st.state.Truncated != before.Truncated
+	return changed || recovered(before, st.state, j.Interval), err
+}
+
+// recovered reports whether a stream was read after a failure or later than planned: what
+// was absent because it was stale is back also where no record has changed.
+func recovered(before, after State, interval time.Duration) bool {
+	return after.Up && (!before.Up || after.LastSuccess.Sub(before.LastSuccess) > interval+interval/4)
 }
 
 // stalled shows at once that a stream hangs, for it may do so for ever.
