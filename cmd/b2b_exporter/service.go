@@ -156,14 +156,11 @@ func (i *instance) Committed(c poll.Commit) {
 	}
 }
 
-// Ended implements poll.Observer.
+// Ended implements poll.Observer. The scheduler logs what failed, once for all streams of
+// a source and not where the poll was stopped.
 func (i *instance) Ended(e poll.End) {
-	log := i.service.log.With("source", e.Source, "stream", e.Stream)
-	if e.Err != nil {
-		log.Error("poll failed", "took", e.Took, "err", e.Err)
-		return
-	}
-	log.Debug("polled", "took", e.Took, "changed", e.Counts.Changed(), "rounded", e.Rounded)
+	i.service.log.Debug("stream read", "source", e.Source, "stream", e.Stream, "took", e.Took,
+		"changed", e.Counts.Changed(), "rounded", e.Rounded, "err", e.Err)
 }
 
 // refresh computes and publishes. When that fails the last snapshot stays, marked as
