@@ -77,7 +77,7 @@ func TestCancelledCommit(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	cancelled, before := 0, look(t.Context(), t, l)
-	for n, last := 0, int64(1); n < 12; {
+	for n, last := 0, int64(1); n < scaled(12, 3); {
 		delay := time.Duration(0)
 		if random.IntN(2) == 0 {
 			delay = time.Duration(random.IntN(100)) * time.Microsecond
@@ -112,7 +112,7 @@ func TestCancelledCommit(t *testing.T) {
 		}
 		n, last = n+1, 1
 	}
-	if cancelled < 30 {
+	if cancelled < scaled(30, 5) {
 		t.Errorf("only %d commits were cancelled", cancelled)
 	}
 	if begun := begin(t.Context(), t, l, "shop", false); begun.Cursor != calmly.Cursor {

@@ -20,13 +20,14 @@ type tell struct {
 	t      rapid.TB
 	units  map[int64][]string
 	resets int
+	asleep bool
 }
 
 func newTell(t rapid.TB) *tell { return &tell{t: t, units: map[int64][]string{}} }
 
 func (f *tell) Reset() { f.resets++ }
 
-func (f *tell) Watching() bool { return true }
+func (f *tell) Watching() bool { return !f.asleep }
 
 func (f *tell) Apply(before, after []ledger.Unit) {
 	seen := map[int64]bool{}
@@ -113,9 +114,18 @@ func TestFeed(t *testing.T) {
 		t.Errorf("a rebuild resets the feed %d times, want once", feed.resets-before)
 	}
 	feed.load(t.Context(), t, l)
+	feed.asleep = true
+	put(t, l, "shop", order("4", "c", 6))
+	if len(feed.units) != 3 {
+		t.Errorf("a feed that does not watch knows %d units, want the 3 of before", len(feed.units))
+	}
+	feed.asleep = false
+	feed.load(t.Context(), t, l)
+	put(t, l, "shop", order("4", "c", 7))
+	feed.compare(t.Context(), t, l)
 	l.SetFeed(nil)
 	put(t, l, "shop", order("3", "b", 5))
-	if len(feed.units) != 3 {
-		t.Errorf("a feed that was taken away knows %d units, want the 3 of before", len(feed.units))
+	if len(feed.units) != 4 {
+		t.Errorf("a feed that was taken away knows %d units, want the 4 of before", len(feed.units))
 	}
 }

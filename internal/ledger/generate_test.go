@@ -14,8 +14,9 @@ import (
 // name and contradict each other.
 type world struct {
 	r *rand.Rand
-	// ids is how many IDs each kind has.
-	ids int
+	// ids is how many IDs each kind has; one in so many records, sharing, has a key of each
+	// sort: where many have, nearly all are one customer.
+	ids, sharing int
 }
 
 func (w world) of(texts ...string) string { return texts[w.r.IntN(len(texts))] }
@@ -30,7 +31,7 @@ func (w world) customer() string {
 	case n < 2:
 		return ""
 	case n < 3:
-		return fmt.Sprintf("p%d@d%d.example", w.r.IntN(4), w.r.IntN(w.ids))
+		return fmt.Sprintf("p%d@d%d.example", w.r.IntN(w.ids), w.r.IntN(w.ids))
 	}
 	return w.id()
 }
@@ -62,13 +63,13 @@ func (w world) touch() record.Touch {
 
 func (w world) keys() record.Keys {
 	var k record.Keys
-	if w.r.IntN(3) == 0 {
+	if w.r.IntN(w.sharing) == 0 {
 		k.Domain = fmt.Sprintf("d%d.example", w.r.IntN(w.ids))
 	}
-	if w.r.IntN(3) == 0 {
-		k.Email = fmt.Sprintf("p%d@%s", w.r.IntN(4), w.of("gmail.com", fmt.Sprintf("d%d.example", w.r.IntN(w.ids))))
+	if w.r.IntN(w.sharing) == 0 {
+		k.Email = fmt.Sprintf("p%d@%s", w.r.IntN(w.ids), w.of("gmail.com", fmt.Sprintf("d%d.example", w.r.IntN(w.ids))))
 	}
-	if w.r.IntN(3) == 0 {
+	if w.r.IntN(w.sharing) == 0 {
 		k.ExternalIDs = []string{w.of("shop:", "crm:", "x:", "") + w.id()}
 	}
 	return k

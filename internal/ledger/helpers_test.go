@@ -2,11 +2,13 @@ package ledger_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +24,26 @@ import (
 // TestMain lets the test binary be the process that TestKill kills.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(killEnv); path != "" {
-		if err := readUntilKilled(context.Background(), path); err != nil {
+		if err := readUntilKilled(context.Background(), path, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
+	// Each check opens ledgers, which takes its time. The command line comes after this.
+	if err := flag.Set("rapid.checks", strconv.Itoa(scaled(60, 8))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
+}
+
+// scaled returns how much of something a test does: less of it under the race detector.
+func scaled(usual, race int) int {
+	if raceEnabled {
+		return race
+	}
+	return usual
 }
 
 // moment returns the instant that many hours after the start of 2024.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -23,14 +24,14 @@ import (
 const (
 	killEnv     = "LEDGER_TEST_KILL" // the ledger's path
 	killSeed    = 20240601
-	killPages   = 80
 	killRecords = 250 // a page
-	kills       = 50
 )
+
+func killPages() int { return scaled(80, 8) }
 
 // killPage is page n of the history that the killed process reads.
 func killPage(n int) []record.Record {
-	w := world{r: rand.New(rand.NewPCG(killSeed, uint64(n))), ids: 5000}
+	w := world{r: rand.New(rand.NewPCG(killSeed, uint64(n))), ids: 3000, sharing: 8}
 	records := make([]record.Record, killRecords)
 	for i := range records {
 		records[i] = w.record()
@@ -51,8 +52,8 @@ func openKilled(ctx context.Context, path string) (*ledger.Ledger, error) {
 
 // readUntilKilled reads the history from where the ledger's cursor stands. It says when
 // the ledger is open, so that it is not always killed before.
-func readUntilKilled(ctx context.Context, path string) error {
-	fmt.Println("started")
+func readUntilKilled(ctx context.Context, path string, say io.Writer) error {
+	fmt.Fprintln(say, "started")
 	l, err := openKilled(ctx, path)
 	if err != nil {
 		return err
@@ -61,14 +62,14 @@ func readUntilKilled(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("reading")
+	fmt.Fprintln(say, "reading")
 	n := 0
 	if session.Cursor != "" {
 		if n, err = strconv.Atoi(session.Cursor); err != nil {
 			return err
 		}
 	}
-	for ; n < killPages; n++ {
+	for ; n < killPages(); n++ {
 		if _, err := session.Commit(ctx, ledger.Batch{Records: killPage(n), Cursor: strconv.Itoa(n + 1)}); err != nil {
 			return err
 		}
@@ -104,18 +105,19 @@ func TestKill(t *testing.T) {
 
 	calm := newKillPath(t)
 	began := time.Now()
-	if err := readUntilKilled(t.Context(), calm); err != nil {
+	if err := readUntilKilled(t.Context(), calm, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	took := time.Since(began)
 	want := readState(t.Context(), t, calm)
 
+	kills := scaled(50, 8)
 	path, runs, whole := newKillPath(t), 0, 0
 	for killed := 0; killed < kills || runs > 0; {
 		limit := time.Duration(-1)
 		if killed < kills {
-			// Some ten kills to a reading, and some of them before the ledger is open.
-			limit = time.Duration(random.Int64N(int64(took) / 6))
+			// Some kills to each reading, and some of them before the ledger is open.
+			limit = time.Duration(random.Int64N(int64(took) / 14))
 		}
 		done := runAndKill(t, path, limit, random.IntN(8) == 0)
 		if !done {
@@ -127,7 +129,7 @@ func TestKill(t *testing.T) {
 		}
 		path, runs, whole = newKillPath(t), 0, whole+1
 	}
-	t.Logf("%d kills in %d readings of %d records, each of which takes %v by itself", kills, whole, killPages*killRecords, took)
+	t.Logf("%d kills in %d readings of %d records, each of which takes %v by itself", kills, whole, killPages()*killRecords, took)
 
 	// What is derived of it all is also what a rebuild makes.
 	l, err := openKilled(t.Context(), calm)

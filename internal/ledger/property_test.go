@@ -59,7 +59,7 @@ func TestDerivedStateDependsOnRecordsOnly(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
 		seed := rapid.Uint64().Draw(rt, "seed")
-		w := world{r: rand.New(rand.NewPCG(seed, 0)), ids: rapid.IntRange(2, 12).Draw(rt, "ids")}
+		w := world{r: rand.New(rand.NewPCG(seed, 0)), ids: rapid.IntRange(2, 12).Draw(rt, "ids"), sharing: 3}
 		how := w.anySettings()
 		path := newPath(t)
 		l := openReady(t, path, how, keyFile(keyPath))
@@ -136,7 +136,7 @@ func tellLastVersions(t *testing.T, rt *rapid.T, l *ledger.Ledger, held model, r
 func TestSweepLeavesWhatWasListed(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
-		w := world{r: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)), ids: 6}
+		w := world{r: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)), ids: 6, sharing: 3}
 		path := newPath(t)
 		l := openReady(t, path, w.anySettings())
 		defer closeLedger(rt, l)

@@ -37,8 +37,10 @@ func TestSettingsMakeStale(t *testing.T) {
 	}
 	closeLedger(t, l)
 
-	known := []string{"known of shop @30"}
-	both := func(order string) view { return view{Customers: [][]string{{known[0], "known of shop @31", order}}} }
+	known := []string{"known of shop @30 label=customer"}
+	both := func(order string) view {
+		return view{Customers: [][]string{{known[0], "known of shop @31 label=customer", order}}}
+	}
 	const plain = " gross=100000000EUR of=store of=customer"
 	rule := func(pattern, channel string) func(*ledger.Settings) {
 		return func(s *ledger.Settings) {
@@ -53,20 +55,23 @@ func TestSettingsMakeStale(t *testing.T) {
 		{"zone", func(s *ledger.Settings) { s.Zone = time.FixedZone("west", -5*3600) },
 			both("order of shop @29 label=unknown territory=DE" + plain)},
 		{"basis", func(s *ledger.Settings) { s.Basis = ledger.BasisDeals },
-			view{Customers: [][]string{{"known of shop @24", known[0], "known of shop @31",
+			view{Customers: [][]string{{"known of shop @24", known[0], "known of shop @31 label=customer",
 				"order of shop @24 label=unknown territory=DE gross=100000000EUR of=store"}}}},
 		{"count", func(s *ledger.Settings) { s.CountPaid = true },
-			view{Customers: [][]string{{"known of shop @24", known[0], "known of shop @31"}}}},
+			view{Customers: [][]string{{"known of shop @24", known[0], "known of shop @31 label=customer"}}}},
 		{"channel rules", rule("^fair-", "event"), both("order of shop @24 label=event territory=DE" + plain)},
 		{"another channel", rule("^fair-", "offline"), both("order of shop @24 label=offline territory=DE" + plain)},
 		{"another expression", rule("^show-", "offline"), both("order of shop @24 label=unknown territory=DE" + plain)},
 		{"territories", func(s *ledger.Settings) { s.Territories = map[string]string{"DE": "dach"} },
 			both("order of shop @24 label=unknown territory=dach" + plain)},
 		{"free mail", func(s *ledger.Settings) { s.FreeMail = []string{"example.com"} },
-			view{Customers: [][]string{{known[0], "order of shop @24 label=unknown territory=DE" + plain}, {"known of shop @31"}}}},
-		{"back", func(*ledger.Settings) {}, both("order of shop @24 label=unknown territory=DE" + plain)},
+			view{Customers: [][]string{{known[0], "order of shop @24 label=unknown territory=DE" + plain}, {"known of shop @31 label=customer"}}}},
+		{"sources", func(s *ledger.Settings) { s.Delivered = map[string][]record.Kind{"shop": {record.KindOrder}} },
+			view{Customers: [][]string{{"order of shop @24 label=unknown territory=DE" + plain}}}},
+		{"no sources", func(s *ledger.Settings) { s.Delivered = map[string][]record.Kind{} }, view{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			closeLedger(t, openReady(t, path)) // what is derived with the settings of before
 			l, err := tryOpen(t.Context(), path, settings(test.change))
 			if err != nil {
 				t.Fatal(err)
@@ -118,6 +123,33 @@ func TestEqualSettingsAreNotStale(t *testing.T) {
 	}
 }
 
+// Sources that come and go without records change nothing.
+func TestSourcesWithoutRecordsAreNotStale(t *testing.T) {
+	path := newPath(t)
+	delivers := func(d map[string][]record.Kind) option {
+		return settings(func(s *ledger.Settings) { s.Delivered = d })
+	}
+	l := openReady(t, path, delivers(map[string][]record.Kind{"shop": {record.KindOrder}, "crm": {record.KindLead}}))
+	put(t, l, "shop", order("1", "a", 1))
+	begin(t.Context(), t, l, "crm", false)
+	want := look(t.Context(), t, l)
+	closeLedger(t, l)
+	l, err := tryOpen(t.Context(), path, delivers(map[string][]record.Kind{"shop": {record.KindRefund, record.KindOrder}, "erp": {record.KindOrder}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeLedger(t, l)
+	if isStale(t, l) {
+		t.Error("the ledger is stale")
+	}
+	if err := l.Ready(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, look(t.Context(), t, l)); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
 func TestNewLedgerIsStale(t *testing.T) {
 	l, err := tryOpen(t.Context(), newPath(t))
 	if err != nil {
@@ -135,7 +167,7 @@ func TestInterruptedRebuild(t *testing.T) {
 	path := newPath(t)
 	l := openReady(t, path)
 	s := begin(t.Context(), t, l, "shop", false)
-	for from := 0; from < 12_000; from += 4000 {
+	for from := 0; from < scaled(12_000, 8_000); from += 4000 {
 		batch := ledger.Batch{Cursor: fmt.Sprint(from)}
 		for n := from; n < from+4000; n++ {
 			batch.Records = append(batch.Records, order(fmt.Sprint(n), fmt.Sprint(n%700), n))
@@ -147,7 +179,7 @@ func TestInterruptedRebuild(t *testing.T) {
 
 	feed := newTell(t)
 	l.SetFeed(feed)
-	for at := range 2 { // after the first and the second of three transactions
+	for at := range 2 { // in the midst of its transactions
 		ctx, cancel := context.WithCancel(t.Context())
 		calls := 0
 		err := l.Rebuild(ctx, func(float64) {

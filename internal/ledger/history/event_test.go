@@ -35,7 +35,7 @@ func drawEvent(t *rapid.T) history.Event {
 	switch e.Kind {
 	case history.Live, history.Checkout:
 		e.End = round("end", 1_000_000)
-	case history.Lead, history.Quote:
+	case history.Lead, history.Quote, history.Known:
 		e.Label = text("label")
 	case history.Order, history.Refund:
 		e.Label, e.Territory, e.Currency = text("label"), text("territory"), text("currency")
