@@ -168,9 +168,9 @@ func (s *Server) readAssociations(from, to Object, r *http.Request) (object, *fa
 		}
 		results = append(results, object{"from": object{"id": in.ID}, "to": linked})
 	}
-	body := s.batch(results, "OBJECT_NOT_FOUND", missing)
-	if list, ok := body["errors"].([]object); ok {
-		list[0]["subCategory"] = "crm.associations.NO_ASSOCIATIONS_FOUND"
+	body := s.batch(results, "", missing)
+	if list, ok := body["errors"].([]object); ok { // this API's categories are objects
+		list[0]["category"] = object{"httpStatus": "NOT_FOUND", "name": "NO_ASSOCIATIONS_FOUND"}
 	}
 	return body, nil
 }
