@@ -108,7 +108,10 @@ func defaultChannel(source, medium string) string {
 }
 
 func isSocial(source string) bool {
-	for _, name := range []string{"facebook", "instagram", "linkedin", "twitter", "x.com", "youtube", "tiktok", "pinterest", "xing", "reddit"} {
+	if source == "x" || source == "x.com" || strings.HasSuffix(source, ".x.com") {
+		return true
+	}
+	for _, name := range []string{"facebook", "instagram", "linkedin", "twitter", "youtube", "tiktok", "pinterest", "xing", "reddit"} {
 		if strings.Contains(source, name) {
 			return true
 		}
