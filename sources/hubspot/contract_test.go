@@ -250,3 +250,13 @@ func TestContractRefuses(t *testing.T) {
 		}
 	}
 }
+
+// readAll returns a request's body.
+func readAll(t *testing.T, r *http.Request) string {
+	t.Helper()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

@@ -1,0 +1,489 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	fakehubspot "github.com/b2bexporter/b2b_exporter/internal/fake/hubspot"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+)
+
+// poller polls a fake in simulated time and keeps what it got.
+type poller struct {
+	t         *testing.T
+	server    *fakehubspot.Server
+	source    *Source
+	cursors   map[string]string
+	held      map[string]map[string]record.Record // by stream and ID
+	statuses  map[int]int
+	paths     map[string]bool
+	intercept func(r *http.Request) (status int, body string)
+	onPage    func(sources.Page) error
+}
+
+func newPoller(t *testing.T, change func(*Options)) *poller {
+	p := &poller{
+		t: t, server: fakehubspot.New(time.Now), cursors: map[string]string{}, statuses: map[int]int{}, paths: map[string]bool{},
+		held: map[string]map[string]record.Record{"lead": {}, "account": {}, "deal": {}},
+	}
+	p.server.Token = testToken
+	p.open(change)
+	return p
+}
+
+// open replaces the source, as a restart does.
+func (p *poller) open(change func(*Options)) {
+	var err error
+	if p.source, err = New("crm", testOptions("http://hubspot.test", change), apiclient.Deps{Transport: p}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	if p.intercept != nil {
+		if status, body := p.intercept(r); status != 0 {
+			answer.Header().Set("Content-Type", "application/json")
+			answer.WriteHeader(status)
+			answer.WriteString(body)
+			return answer.Result(), nil
+		}
+	}
+	p.server.ServeHTTP(answer, r)
+	p.statuses[answer.Code]++
+	p.paths[r.Method+" "+r.URL.Path] = true
+	return answer.Result(), nil
+}
+
+func (p *poller) environment() sources.Environment {
+	return sources.Environment{Zone: time.UTC, Currency: "EUR", Now: time.Now()}
+}
+
+// tryPoll polls a stream and keeps the pages by the rules of sources.Page.
+func (p *poller) tryPoll(stream string) error {
+	seen := map[string]bool{}
+	req := sources.Request{Environment: p.environment(), Stream: stream, Cursor: p.cursors[stream]}
+	return p.source.Fetch(p.t.Context(), req, func(_ context.Context, page sources.Page) error {
+		if p.onPage != nil {
+			if err := p.onPage(page); err != nil {
+				return err
+			}
+		}
+		if len(page.Rejected) > 0 {
+			p.t.Errorf("rejected: %+v", page.Rejected)
+		}
+		for _, r := range page.Records {
+			id := r.RecordMeta().ID
+			seen[id] = true
+			p.held[stream][id] = r
+			if r.RecordMeta().Deleted {
+				delete(p.held[stream], id)
+			}
+		}
+		if page.Sweep {
+			for id := range p.held[stream] {
+				if !seen[id] {
+					delete(p.held[stream], id)
+				}
+			}
+		}
+		if page.Cursor != "" {
+			p.cursors[stream] = page.Cursor
+		}
+		return nil
+	})
+}
+
+func (p *poller) poll(stream string) {
+	p.t.Helper()
+	if err := p.tryPoll(stream); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *poller) holds(stream string, want int) {
+	p.t.Helper()
+	if got := len(p.held[stream]); got != want {
+		p.t.Errorf("%d records of the stream %s are held, want %d", got, stream, want)
+	}
+}
+
+var errStop = errors.New("the disk is full")
+
+// A bulk update gives more records one time than a search returns.
+func TestMoreChangesAtOnceThanASearchReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.poll("account")
+		time.Sleep(time.Hour)
+		const many = 12_345
+		at := time.Now().Add(-2 * time.Minute)
+		for n := range uint64(many) {
+			p.server.Put(fakehubspot.Companies, 10+7*n, at, map[string]string{"domain": "firm.example"})
+		}
+		// The process dies twice on the way.
+		for _, after := range []int{40, 20} {
+			pages := 0
+			p.onPage = func(sources.Page) error {
+				if pages++; pages > after {
+					return errStop
+				}
+				return nil
+			}
+			if err := p.tryPoll("account"); !errors.Is(err, errStop) {
+				t.Fatalf("got %v, want the error of emit", err)
+			}
+			p.open(nil)
+			time.Sleep(5 * time.Minute)
+		}
+		p.holds("account", 6000)
+		p.onPage = nil
+		p.poll("account")
+		p.holds("account", many)
+		if p.statuses[429] > 0 {
+			t.Errorf("%d requests were too many for the vendor", p.statuses[429])
+		}
+	})
+}
+
+func TestLateIndexing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.server.IndexLag = 6 * time.Minute
+		p.poll("lead")
+		for n := range uint64(20) {
+			time.Sleep(2 * time.Minute)
+			p.server.Put(fakehubspot.Contacts, n+1, time.Now(), map[string]string{"email": "a@b.example"})
+			time.Sleep(time.Minute)
+			p.poll("lead")
+		}
+		time.Sleep(8 * time.Minute)
+		p.poll("lead")
+		p.holds("lead", 20)
+	})
+}
+
+func TestDeletions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		for n := range uint64(5) {
+			p.server.Put(fakehubspot.Contacts, n+1, time.Now(), map[string]string{"email": "a@b.example"})
+		}
+		p.poll("lead")
+		p.holds("lead", 5)
+		p.server.Archive(fakehubspot.Contacts, 1, time.Now())
+		p.server.Purge(fakehubspot.Contacts, 2)
+		p.server.Merge(fakehubspot.Contacts, 3, 4, time.Now())
+		time.Sleep(10 * time.Minute)
+		p.poll("lead")
+		p.holds("lead", 4) // without the merged one
+		time.Sleep(55 * time.Minute)
+		p.poll("lead")
+		p.holds("lead", 3) // without the archived one
+		p.server.Restore(fakehubspot.Contacts, 1)
+		time.Sleep(20 * time.Hour)
+		p.poll("lead")
+		p.holds("lead", 3)
+		time.Sleep(4 * time.Hour)
+		p.poll("lead") // the sweep
+		p.holds("lead", 3)
+		if p.held["lead"]["1"] == nil || p.held["lead"]["2"] != nil || p.held["lead"]["4"] == nil {
+			t.Errorf("held: %v", p.held["lead"])
+		}
+	})
+}
+
+func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		for n := range uint64(450) {
+			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{"domain": "firm.example"})
+		}
+		pages := 0
+		p.onPage = func(page sources.Page) error {
+			if pages++; pages > 3 {
+				return errStop
+			}
+			return nil
+		}
+		if err := p.tryPoll("account"); !errors.Is(err, errStop) {
+			t.Fatalf("got %v, want the error of emit", err)
+		}
+		p.holds("account", 300)
+		lists := p.server.Requests()["list"]
+		p.server.Purge(fakehubspot.Companies, 7)
+		p.server.Put(fakehubspot.Companies, 8, time.Now().Add(time.Minute), map[string]string{"hs_ideal_customer_profile": "tier_2"})
+		p.onPage = func(page sources.Page) error {
+			if page.Sweep {
+				return errors.New("a part of the list was taken for all of it")
+			}
+			return nil
+		}
+		p.open(nil)
+		time.Sleep(time.Hour)
+		p.poll("account")
+		p.holds("account", 450)
+		if got := p.server.Requests()["list"] - lists; got != 2 {
+			t.Errorf("%d pages were listed, want the last 2", got)
+		}
+		if tier := p.held["account"]["8"].(*record.Account).Tier; tier != "tier_2" {
+			t.Errorf("tier %q: a change during the first read was lost", tier)
+		}
+		p.onPage = nil
+		time.Sleep(23 * time.Hour)
+		p.poll("account")
+		p.holds("account", 449)
+	})
+}
+
+func TestOwnersNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.server.PutOwner(fakehubspot.Owner{ID: "1", FirstName: "Ann", LastName: "Seller"})
+		p.server.PutOwner(fakehubspot.Owner{ID: "2", LastName: "Gone", Archived: true})
+		p.server.PutOwner(fakehubspot.Owner{ID: "3", Email: "nameless@example.com"})
+		p.server.PutOwner(fakehubspot.Owner{ID: "4", FirstName: "mail@example.com", Email: "mail@example.com"})
+		for n := range uint64(5) {
+			p.server.Put(fakehubspot.Companies, n+1, time.Now(), map[string]string{"hubspot_owner_id": strconv.FormatUint(n+1, 10)})
+		}
+		p.poll("account")
+		owners := func() map[string]string {
+			got := map[string]string{}
+			for id, r := range p.held["account"] {
+				got[id] = r.(*record.Account).Owner
+			}
+			return got
+		}
+		want := map[string]string{"1": "Ann Seller", "2": "Gone", "3": "3", "4": "4", "5": "5"}
+		if diff := cmp.Diff(want, owners()); diff != "" {
+			t.Errorf("owners differ (-want +got):\n%s", diff)
+		}
+		// A new user is found at once, although names are kept for an hour.
+		p.server.PutOwner(fakehubspot.Owner{ID: "6", FirstName: "Bo"})
+		time.Sleep(10 * time.Minute)
+		p.server.Put(fakehubspot.Companies, 6, time.Now(), map[string]string{"hubspot_owner_id": "6"})
+		time.Sleep(10 * time.Minute)
+		asked := p.server.Requests()["owners"]
+		p.poll("account")
+		want["6"] = "Bo"
+		if diff := cmp.Diff(want, owners()); diff != "" {
+			t.Errorf("owners differ (-want +got):\n%s", diff)
+		}
+		if got := p.server.Requests()["owners"] - asked; got != 2 {
+			t.Errorf("%d requests for owners, want 2", got)
+		}
+	})
+}
+
+func TestDealsOfCompaniesAndContacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.server.PutPipeline(salesPipeline())
+		now := time.Now()
+		for n := range uint64(9) {
+			p.server.Put(fakehubspot.Companies, n+1, now, map[string]string{})
+			p.server.Put(fakehubspot.Contacts, n+1, now, map[string]string{})
+		}
+		for n := range uint64(3) {
+			p.server.Put(fakehubspot.Deals, n+1, now, map[string]string{"pipeline": "default", "dealstage": "closedwon"})
+		}
+		link := func(deal uint64, to fakehubspot.Object, id uint64, primary bool) {
+			p.server.Associate(fakehubspot.Deals, deal, to, id, primary, now)
+		}
+		link(1, fakehubspot.Companies, 3, false)
+		link(1, fakehubspot.Companies, 7, true)
+		link(1, fakehubspot.Companies, 2, false)
+		link(1, fakehubspot.Contacts, 6, false)
+		link(1, fakehubspot.Contacts, 5, false)
+		link(2, fakehubspot.Companies, 9, false)
+		link(2, fakehubspot.Companies, 8, false)
+		p.poll("deal")
+		got := map[string]string{}
+		for id, r := range p.held["deal"] {
+			d := r.(*record.Deal)
+			got[id] = d.Account.ID + "/" + d.Lead + "/" + d.State
+		}
+		if diff := cmp.Diff(map[string]string{"1": "7/5/won", "2": "8//won", "3": "//won"}, got); diff != "" {
+			t.Errorf("company/contact/state differ (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Answers of the older API, and of deals with more links than one answer holds.
+func TestLinksOfOtherForms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.intercept = func(r *http.Request) (int, string) {
+			var body strings.Builder
+			if r.Body != nil {
+				fmt.Fprint(&body, readAll(t, r))
+			}
+			if strings.Contains(body.String(), `"after":"9"`) {
+				return 200, `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[{"toObjectId":"3","associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":5}]}]}]}`
+			}
+			return 207, `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[{"toObjectId":2,"associationTypes":[{"category":"USER_DEFINED","typeId":5}]}],
+				"paging":{"next":{"after":"9"}}}],"errors":[{"category":"OBJECT_NOT_FOUND","subCategory":"crm.associations.NO_ASSOCIATIONS_FOUND"}]}`
+		}
+		got, err := p.source.linked(t.Context(), []object{{ID: "1"}, {ID: "2"}}, "companies", associationPrimary)
+		if err != nil || got["1"] != "3" || len(got) != 1 {
+			t.Errorf("got %v, %v; want the primary company of the second page", got, err)
+		}
+		for name, answer := range map[string]string{
+			"partly failed": `{"status":"COMPLETE","results":[],"errors":[{"category":"INTERNAL_ERROR"}]}`,
+			"not complete":  `{"status":"PENDING","results":[]}`,
+			"no results":    `{"status":"COMPLETE"}`,
+			"no ID":         `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[{"toObjectId":null}]}]}`,
+			"without end":   `{"status":"COMPLETE","results":[{"from":{"id":"1"},"to":[],"paging":{"next":{"after":"8"}}}]}`,
+		} {
+			p.intercept = func(*http.Request) (int, string) { return 200, answer }
+			if got, err := p.source.linked(t.Context(), []object{{ID: "1"}}, "companies", associationPrimary); err == nil {
+				t.Errorf("%s: got %v, want an error", name, got)
+			}
+		}
+	})
+}
+
+// A vendor that ignores the order or the filter would make records vanish.
+func TestSearchOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		for name, answer := range map[string]string{
+			"descending":  `{"results":[{"id":"9"},{"id":"8"}]}`,
+			"not above":   `{"results":[{"id":"5"}]}`,
+			"no number":   `{"results":[{"id":"x"}]}`,
+			"no results":  `{"total":0}`,
+			"an error":    `{"status":"error","message":"odd"}`,
+			"other types": `{"results":{}}`,
+		} {
+			p.intercept = func(*http.Request) (int, string) { return 200, answer }
+			if ids, _, err := p.source.search(t.Context(), "contacts", "lastmodifieddate", 1, 2, 5); err == nil {
+				t.Errorf("%s: got %v, want an error", name, ids)
+			}
+		}
+		p.intercept = func(*http.Request) (int, string) { return 200, `{"results":[],"paging":{"next":{"after":"200"}}}` }
+		p.cursors["lead"] = cursor{Read: 1}.String()
+		f := fetch{Source: p.source, stream: streams()[0], now: time.Now().UnixMilli(), cursor: cursor{Read: 1}}
+		if _, ok := errors.AsType[*apiclient.LoopError](f.changes(t.Context())); !ok {
+			t.Error("empty pages for ever: no LoopError")
+		}
+	})
+}
+
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.server.Burst = 20 // far below what the source begins with
+		for n := range uint64(6000) {
+			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{})
+		}
+		begin := time.Now()
+		p.poll("account")
+		p.holds("account", 6000)
+		if p.statuses[429] > 0 {
+			t.Errorf("%d requests were too many: the headers say how many are allowed", p.statuses[429])
+		}
+		if took := time.Since(begin); took > 60*time.Second {
+			t.Errorf("62 requests at 20 in 10 s took %v", took)
+		}
+		p.server.Daily = 200 // half of it is for others
+		p.poll("lead")
+		var limited *apiclient.RateLimitedError
+		for range 100 {
+			var ok bool
+			if limited, ok = errors.AsType[*apiclient.RateLimitedError](p.tryPoll("account")); ok {
+				break
+			}
+			p.cursors["account"] = ""
+		}
+		if limited == nil || limited.Quota != quotaDaily {
+			t.Fatalf("got %v, want the daily limit", limited)
+		}
+		if p.statuses[200] > 110 || p.statuses[429] > 0 {
+			t.Errorf("%v: more than half of the day's requests were used", p.statuses)
+		}
+		time.Sleep(25 * time.Hour)
+		if err := p.tryPoll("lead"); err != nil {
+			t.Errorf("on the next day: %v", err)
+		}
+	})
+}
+
+func TestVersionThree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, func(o *Options) { o.APIVersion = "v3" })
+		p.server.Put(fakehubspot.Deals, 1, time.Now(), map[string]string{"amount": "1"})
+		p.poll("deal")
+		time.Sleep(10 * time.Minute)
+		p.poll("deal")
+		p.holds("deal", 1)
+		for _, path := range []string{
+			"GET /crm/v3/objects/deals", "POST /crm/v3/objects/deals/search", "POST /crm/v3/objects/deals/batch/read",
+			"POST /crm/v4/associations/deals/companies/batch/read", "GET /crm/v3/owners", "GET /crm/v3/pipelines/deals",
+		} {
+			if !p.paths[path] {
+				t.Errorf("no %s among %v", path, p.paths)
+			}
+		}
+	})
+}
+
+// TestRequestsOfADay measures what docs/sources/hubspot.md says.
+func TestRequestsOfADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.server.PutPipeline(salesPipeline())
+		p.server.PutOwner(fakehubspot.Owner{ID: "1", FirstName: "Ann"})
+		for n := range uint64(2000) {
+			at := time.Now().Add(-time.Hour)
+			p.server.Put(fakehubspot.Contacts, n+1, at, map[string]string{"email": "a@b.example"})
+			if n < 500 {
+				p.server.Put(fakehubspot.Companies, n+1, at, map[string]string{"domain": "b.example"})
+				p.server.Put(fakehubspot.Deals, n+1, at, map[string]string{"pipeline": "default", "dealstage": "qualifiedtobuy"})
+			}
+		}
+		all := func() {
+			for _, st := range streams() {
+				p.poll(string(st.kind))
+			}
+		}
+		before := map[string]int{}
+		measure := func(what string, want map[string]int) {
+			t.Helper()
+			got := map[string]int{}
+			for kind, n := range p.server.Requests() {
+				if n > before[kind] {
+					got[kind] = n - before[kind]
+				}
+			}
+			before = p.server.Requests()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: requests differ (-want +got):\n%s", what, diff)
+			}
+		}
+		all()
+		// 40 pages of contacts, 5 of companies, 5 of deals with two requests each for their links.
+		measure("the first poll", map[string]int{"list": 50, "associations": 10, "owners": 4, "pipelines": 1})
+		time.Sleep(5 * time.Minute)
+		all()
+		measure("a poll without changes", map[string]int{"search": 3})
+		for range 288 {
+			time.Sleep(5 * time.Minute)
+			all()
+		}
+		measure("a day without changes", map[string]int{
+			"search": 3 * 288, "owners": 2 * 24, "pipelines": 24, "archived": 3 * 24, "list": 50, "associations": 10,
+		})
+	})
+}
