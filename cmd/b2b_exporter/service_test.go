@@ -75,8 +75,9 @@ type exporter struct {
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
-// awaitURL returns where a service listens as soon as it says so.
-func awaitURL(t *testing.T, l *logs, ended <-chan int) string {
+// awaitURL returns where a service listens as soon as it says so. Ended, which has room for
+// one, gets the exit code.
+func awaitURL(t *testing.T, l *logs, ended chan int) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if m := listening.FindStringSubmatch(l.String()); m != nil {
@@ -84,6 +85,7 @@ func awaitURL(t *testing.T, l *logs, ended <-chan int) string {
 		}
 		select {
 		case code := <-ended:
+			ended <- code
 			t.Fatalf("the service ended with exit code %d:\n%s", code, l)
 		case <-time.After(10 * time.Millisecond):
 		}
