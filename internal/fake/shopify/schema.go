@@ -1,0 +1,126 @@
+package shopify
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// checkQuery validates a query and its variables, and notes in it which fields of the
+// schema are meant.
+func checkQuery(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) error {
+	if list := validator.ValidateWithRules(schema, doc, nil); len(list) > 0 {
+		return list
+	}
+	if _, err := validator.VariableValues(schema, op, variables); err != nil {
+		return err
+	}
+	return nil
+}
+
+// checkAnswer holds an answer against the types of the fields that were asked for.
+func checkAnswer(schema *ast.Schema, op *ast.OperationDefinition, data map[string]any) error {
+	return checkObject(schema, op.SelectionSet, data, "data")
+}
+
+func checkObject(schema *ast.Schema, selected ast.SelectionSet, data map[string]any, path string) error {
+	for _, s := range selected {
+		switch s := s.(type) {
+		case *ast.Field:
+			v, ok := data[s.Alias]
+			if !ok {
+				return fmt.Errorf("%s.%s is missing", path, s.Alias)
+			}
+			if err := checkValue(schema, s, s.Definition.Type, v, path+"."+s.Alias); err != nil {
+				return err
+			}
+		case *ast.InlineFragment:
+			if _, isThis := data[firstAlias(s.SelectionSet)]; !isThis {
+				continue // another type
+			}
+			if err := checkObject(schema, s.SelectionSet, data, path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func firstAlias(selected ast.SelectionSet) string {
+	for _, s := range selected {
+		if f, ok := s.(*ast.Field); ok {
+			return f.Alias
+		}
+	}
+	return ""
+}
+
+func checkValue(schema *ast.Schema, f *ast.Field, t *ast.Type, v any, path string) error {
+	if v == nil {
+		if t.NonNull {
+			return fmt.Errorf("%s is null, and is %s", path, t)
+		}
+		return nil
+	}
+	if t.Elem != nil {
+		items, ok := v.([]any)
+		if !ok {
+			return fmt.Errorf("%s is %T, and is %s", path, v, t)
+		}
+		for i, item := range items {
+			if err := checkValue(schema, f, t.Elem, item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(f.SelectionSet) > 0 {
+		o, ok := v.(map[string]any)
+		if !ok {
+			return fmt.Errorf("%s is %T, and is %s", path, v, t)
+		}
+		return checkObject(schema, f.SelectionSet, o, path)
+	}
+	if !scalar(schema.Types[t.Name()], v) {
+		return fmt.Errorf("%s: %v (%T) is no %s", path, v, v, t.Name())
+	}
+	return nil
+}
+
+var (
+	decimalForm  = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+	unsignedForm = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// scalar reports whether v has the form of a scalar or is a value of an enum.
+func scalar(t *ast.Definition, v any) bool {
+	s, isText := v.(string)
+	if t.Kind == ast.Enum {
+		return isText && t.EnumValues.ForName(s) != nil
+	}
+	switch t.Name {
+	case "Boolean":
+		_, ok := v.(bool)
+		return ok
+	case "Int":
+		_, ok := v.(int)
+		return ok
+	case "Float":
+		_, ok := v.(json.Number)
+		return ok
+	case "ID", "String", "URL":
+		return isText
+	case "Decimal":
+		return isText && decimalForm.MatchString(s)
+	case "UnsignedInt64":
+		return isText && unsignedForm.MatchString(s)
+	case "DateTime":
+		_, err := time.Parse(time.RFC3339, s)
+		return isText && err == nil
+	}
+	return false
+}

@@ -1,0 +1,140 @@
+package shopify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/sources"
+)
+
+const scopeAllOrders = "read_all_orders"
+
+// settings are what the shop says about itself and the app.
+type settings struct {
+	Shop struct {
+		Domain   string `json:"myshopifyDomain"`
+		Currency string `json:"currencyCode"`
+		Zone     string `json:"ianaTimezone"`
+		Plan     struct {
+			Name string `json:"publicDisplayName"`
+		} `json:"plan"`
+	} `json:"shop"`
+	App struct {
+		Scopes []struct {
+			Handle string `json:"handle"`
+		} `json:"accessScopes"`
+	} `json:"currentAppInstallation"`
+}
+
+// has reports whether one of the scopes is granted.
+func (s settings) has(scopes ...string) bool {
+	for _, granted := range s.App.Scopes {
+		if slices.Contains(scopes, granted.Handle) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Source) settings(ctx context.Context) (settings, error) {
+	var data settings
+	_, err := s.query(ctx, querySettings, map[string]any{}, 10, &data)
+	return data, err
+}
+
+// Check reads the shop's settings and one page of each stream.
+func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.Finding {
+	found, err := s.settings(ctx)
+	if err != nil {
+		return []sources.Finding{{Subject: "credentials", Err: err}}
+	}
+	findings := []sources.Finding{
+		{Subject: "credentials", Detail: fmt.Sprintf("%s, plan %s, API %s", found.Shop.Domain, found.Shop.Plan.Name, s.options.Version)},
+		s.checkScopes(found),
+		{Subject: "time zone", Detail: checkZone(found.Shop.Zone, env)},
+		{Subject: "currency", Detail: checkCurrency(found.Shop.Currency, env)},
+	}
+	for _, st := range s.streams {
+		f := sources.Finding{Subject: "stream " + st.Name}
+		var page sources.Page
+		r := &reading{Source: s, st: st}
+		list, err := r.list(ctx, "", "")
+		if err == nil {
+			for _, raw := range list.Nodes {
+				if err = st.add(ctx, raw, &page); err != nil {
+					break
+				}
+			}
+		}
+		switch {
+		case err != nil:
+			f.Err = err
+		case len(page.Rejected) > 0:
+			first := page.Rejected[0]
+			f.Err = fmt.Errorf("%d records would be rejected; the first: %s %s: %s", len(page.Rejected), first.Where, first.Reason, first.Detail)
+		}
+		if err == nil {
+			f.Detail = fmt.Sprintf("%d records in the first page", len(page.Records))
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// checkScopes compares the granted scopes with what the streams need.
+func (s *Source) checkScopes(found settings) sources.Finding {
+	f := sources.Finding{Subject: "scopes"}
+	var missing []string
+	need := func(why string, anyOf ...string) {
+		if !found.has(anyOf...) {
+			missing = append(missing, strings.Join(anyOf, " or ")+" ("+why+")")
+		}
+	}
+	for _, st := range s.streams {
+		switch st.Name {
+		case streamOrder:
+			need("stream order", "read_orders")
+			need("without it orders older than 60 days are hidden, and their customers count as new", scopeAllOrders)
+			need("whose order it is", "read_customers")
+		case streamCustomer:
+			need("stream customer", "read_customers")
+		case streamCompany:
+			need("stream company", "read_companies", "read_customers")
+		case streamCheckout:
+			need("stream checkout", "read_orders")
+		}
+	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
+	if len(missing) > 0 {
+		f.Err = errors.New("the app lacks " + strings.Join(missing, ", ") + "; grant them in the app's configuration and install its new version")
+	}
+	var details []string
+	for _, scope := range []string{"read_products", "read_inventory"} {
+		if !found.has(scope) {
+			details = append(details, scope+" is not granted: the cost of goods stays unknown")
+		}
+	}
+	f.Detail = strings.Join(details, "; ")
+	if f.Detail == "" && f.Err == nil {
+		f.Detail = "all that is needed"
+	}
+	return f
+}
+
+func checkZone(zone string, env sources.Environment) string {
+	if env.Zone == nil || zone == env.Zone.String() {
+		return zone
+	}
+	return fmt.Sprintf("the shop's days are in %s, the reports' in %s: Shopify's own reports end their days at other times", zone, env.Zone)
+}
+
+func checkCurrency(currency string, env sources.Environment) string {
+	if currency == env.Currency {
+		return currency
+	}
+	return fmt.Sprintf("the shop's amounts are in %s and are converted into %s: a source of exchange rates is needed", currency, env.Currency)
+}
