@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/hashicorp/go-cleanhttp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -90,9 +91,13 @@ func (c *command) runService(ctx context.Context) (err error) {
 		return err
 	}
 	c.log.Info("starting b2b_exporter", "version", version.Info())
+	// One pool of connections for all configurations: those of one that was replaced would
+	// stay open until they have been idle for long.
+	transport := cleanhttp.DefaultPooledTransport()
+	defer transport.CloseIdleConnections()
 	s := &service{
 		command: c, log: c.log, now: c.now, collectors: c.enabled(), polls: poll.NewMetrics(), reloads: newReloadMetrics(c.now()),
-		deps: all.Deps{Metrics: all.NewMetrics(), Logger: c.log},
+		deps: all.Deps{Metrics: all.NewMetrics(), Logger: c.log, Transport: transport},
 	}
 	a, err := newApp(cfg, s.deps)
 	if err != nil {
