@@ -159,23 +159,28 @@ func signals(r *apiclient.Response) []apiclient.Signal {
 
 // query sends a query and decodes its data. It returns what the API reserved for it.
 func (s *Source) query(ctx context.Context, document string, variables map[string]any, cost int, into any) (int, error) {
+	a, _, err := s.post(ctx, document, variables, cost, into)
+	if err != nil || a.Extensions.Cost == nil {
+		return 0, err
+	}
+	return int(math.Ceil(a.Extensions.Cost.Requested)), nil
+}
+
+func (s *Source) post(ctx context.Context, document string, variables map[string]any, cost int, into any) (answer, http.Header, error) {
+	var a answer
 	name := operation(document)
 	body, err := json.Marshal(map[string]any{"query": document, "operationName": name, "variables": variables})
 	if err != nil {
-		return 0, fmt.Errorf("query %s: %w", name, err)
+		return a, nil, fmt.Errorf("query %s: %w", name, err)
 	}
-	var a answer
-	_, err = s.client.JSON(ctx, apiclient.Request{Method: http.MethodPost, Path: s.path, Body: body, Cost: cost}, &a)
+	r, err := s.client.JSON(ctx, apiclient.Request{Method: http.MethodPost, Path: s.path, Body: body, Cost: cost}, &a)
 	if err != nil {
-		return 0, fmt.Errorf("query %s: %w", name, err)
+		return a, nil, fmt.Errorf("query %s: %w", name, err)
 	}
 	if err := json.Unmarshal(a.Data, into); err != nil {
-		return 0, fmt.Errorf("query %s: %w", name, &apiclient.FormatError{Endpoint: "POST " + s.path, Detail: err.Error()})
+		return a, nil, fmt.Errorf("query %s: %w", name, &apiclient.FormatError{Endpoint: "POST " + s.path, Detail: err.Error()})
 	}
-	if a.Extensions.Cost == nil {
-		return 0, nil
-	}
-	return int(math.Ceil(a.Extensions.Cost.Requested)), nil
+	return a, r.Header, nil
 }
 
 // pacer finds out how many records a query may ask for.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -30,6 +32,7 @@ type bulkOperation struct {
 	CreatedAt       time.Time   `json:"createdAt"`
 	RootObjectCount json.Number `json:"rootObjectCount"`
 	URL             string      `json:"url"`
+	Query           string      `json:"query"`
 }
 
 func (b bulkOperation) running() bool {
@@ -86,16 +89,43 @@ func (r *reading) startBulk(ctx context.Context) error {
 	if _, err := r.query(ctx, mutationBulk, map[string]any{"query": queryBulkOrders}, 10, &data); err != nil {
 		return err
 	}
-	for _, e := range data.Run.UserErrors {
-		// Others' operations are theirs: they are waited for and not cancelled.
-		return fmt.Errorf("start a bulk operation: %s: %s; it is tried again with the next poll, or set bulk: false", e.Code, e.Message)
+	id := ""
+	switch {
+	case len(data.Run.UserErrors) > 0:
+		var err error
+		if id, err = r.ownBulk(ctx); err != nil {
+			return err
+		}
+		if e := data.Run.UserErrors[0]; id == "" {
+			// Others' operations are theirs: they are waited for and not cancelled.
+			return fmt.Errorf("start a bulk operation: %s: %s; it is tried again later; or set bulk: false", e.Code, e.Message)
+		}
+	case data.Run.Operation != nil:
+		id = data.Run.Operation.ID
 	}
-	if data.Run.Operation == nil || data.Run.Operation.ID == "" {
+	if id == "" {
 		return &apiclient.FormatError{Endpoint: "POST " + r.path, Detail: "a bulk operation was started without an ID"}
 	}
 	c := r.c
-	c.Bulk = data.Run.Operation.ID
+	c.Bulk = id
 	return r.send(ctx, sources.Page{Progress: -1}, c)
+}
+
+// ownBulk returns the running operation with the same query, if there is one: it was
+// started when the answer was lost.
+func (r *reading) ownBulk(ctx context.Context) (string, error) {
+	var data struct {
+		Operations items[bulkOperation] `json:"bulkOperations"`
+	}
+	if _, err := r.query(ctx, queryBulks, map[string]any{}, 10, &data); err != nil {
+		return "", err
+	}
+	for _, op := range data.Operations.Nodes {
+		if op.running() && slices.Equal(strings.Fields(op.Query), strings.Fields(queryBulkOrders)) {
+			return op.ID, nil
+		}
+	}
+	return "", nil
 }
 
 func (r *reading) forgetBulk(ctx context.Context) error {

@@ -27,6 +27,8 @@ type settings struct {
 			Handle string `json:"handle"`
 		} `json:"accessScopes"`
 	} `json:"currentAppInstallation"`
+	// version of the API that has answered; empty where it did not say.
+	version string
 }
 
 // has reports whether one of the scopes is granted.
@@ -41,7 +43,8 @@ func (s settings) has(scopes ...string) bool {
 
 func (s *Source) settings(ctx context.Context) (settings, error) {
 	var data settings
-	_, err := s.query(ctx, querySettings, map[string]any{}, 10, &data)
+	_, header, err := s.post(ctx, querySettings, map[string]any{}, 10, &data)
+	data.version = header.Get("X-Shopify-API-Version")
 	return data, err
 }
 
@@ -52,7 +55,8 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 		return []sources.Finding{{Subject: "credentials", Err: err}}
 	}
 	findings := []sources.Finding{
-		{Subject: "credentials", Detail: fmt.Sprintf("%s, plan %s, API %s", found.Shop.Domain, found.Shop.Plan.Name, s.options.Version)},
+		{Subject: "credentials", Detail: fmt.Sprintf("%s, plan %s", found.Shop.Domain, found.Shop.Plan.Name)},
+		{Subject: "API version", Detail: checkVersion(found.version, s.options.Version)},
 		s.checkScopes(found),
 		{Subject: "time zone", Detail: checkZone(found.Shop.Zone, env)},
 		{Subject: "currency", Detail: checkCurrency(found.Shop.Currency, env)},
@@ -123,6 +127,13 @@ func (s *Source) checkScopes(found settings) sources.Finding {
 		f.Detail = "all that is needed"
 	}
 	return f
+}
+
+func checkVersion(answered, asked string) string {
+	if answered == asked || answered == "" {
+		return asked
+	}
+	return fmt.Sprintf("%s was asked for and %s has answered: a version that is no longer supported is replaced by the oldest that is; set api_version", asked, answered)
 }
 
 func checkZone(zone string, env sources.Environment) string {

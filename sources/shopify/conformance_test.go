@@ -161,8 +161,6 @@ func TestConformanceOfOrdersInBulk(t *testing.T) {
 		return open("shop", o, deps, testPage)
 	}
 	h.Skip["merges"] = "orders are not merged"
-	h.Skip["three pages and more"] = "a bulk operation reads all orders at once; the pages that follow are tested without it"
-	h.Skip["crash between pages"] = "a file of this length is one page; TestBulkIsResumed interrupts one"
 	sourcetest.Run(t, h)
 }
 

@@ -70,6 +70,9 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 
 // first reads everything, and goes on where an earlier attempt ended.
 func (r *reading) first(ctx context.Context) error {
+	if _, err := r.seesAllOrders(ctx); err != nil {
+		return err
+	}
 	from := r.c.Resume
 	if r.bulk() && from.IsZero() {
 		since, done, err := r.readBulk(ctx, true)
@@ -138,15 +141,9 @@ func (r *reading) increment(ctx context.Context) error {
 
 // sweep reads everything, so that the ledger finds what is not there any more.
 func (r *reading) sweep(ctx context.Context) error {
-	if r.st.Name == streamOrder {
-		settings, err := r.settings(ctx)
-		if err != nil {
-			return err
-		}
-		if !settings.has(scopeAllOrders) {
-			r.logger.Warn("deleted orders are not looked for, because orders older than 60 days are hidden without the scope", "scope", scopeAllOrders)
-			return nil
-		}
+	// Orders that are hidden are not deleted.
+	if all, err := r.seesAllOrders(ctx); err != nil || !all {
+		return err
 	}
 	var from time.Time
 	if r.bulk() {
@@ -164,6 +161,22 @@ func (r *reading) sweep(ctx context.Context) error {
 			c.end(r.req.Now, r.high)
 		}
 	})
+}
+
+// seesAllOrders reports whether the shop lists all that the stream is about.
+func (r *reading) seesAllOrders(ctx context.Context) (bool, error) {
+	if r.st.Name != streamOrder {
+		return true, nil
+	}
+	settings, err := r.settings(ctx)
+	if err != nil {
+		return false, err
+	}
+	if settings.has(scopeAllOrders) {
+		return true, nil
+	}
+	r.logger.Warn("the shop hides orders older than 60 days and does not tell which orders were deleted; grant the scope", "scope", scopeAllOrders)
+	return false, nil
 }
 
 // bulk says whether the stream is read as a whole by bulk operations.

@@ -61,7 +61,7 @@ func (s *Source) mapOrder(o *order, page *sources.Page) {
 	}
 	sales := map[string]sale{}
 	var gross, net, cost, costedNet int64
-	costed := false
+	costed, allCosted := false, true
 	for _, l := range o.LineItems.Nodes {
 		if l.SellingPlan != nil {
 			r.Recurring = true
@@ -74,11 +74,13 @@ func (s *Source) mapOrder(o *order, page *sources.Page) {
 		sold := m.sale(l, o, kept)
 		sales[l.ID] = sold
 		gross, net = m.add(gross, sold.gross), m.add(net, sold.net)
-		if sold.costed {
-			costed = true
-			cost = m.add(cost, m.ratio(sold.unitCost, big.NewInt(kept), big.NewInt(1)))
-			costedNet = m.add(costedNet, sold.net)
+		if !sold.costed {
+			allCosted = false
+			continue
 		}
+		costed = true
+		cost = m.add(cost, m.ratio(sold.unitCost, big.NewInt(kept), big.NewInt(1)))
+		costedNet = m.add(costedNet, sold.net)
 	}
 	r.Gross, r.Discount = record.Micros(gross), record.Micros(m.add(gross, -net))
 	if costed {
@@ -92,7 +94,7 @@ func (s *Source) mapOrder(o *order, page *sources.Page) {
 		page.Records = append(page.Records, r)
 	}
 	for _, f := range o.Refunds {
-		addRefund(f, o, r, sales, page)
+		addRefund(f, o, r, sales, allCosted, page)
 	}
 }
 
@@ -134,8 +136,9 @@ func (m *sum) withoutTax(gross, net, tax int64, l line) (int64, int64) {
 	return m.ratio(gross, rate.Denom(), rate.Num()), 0
 }
 
-// addRefund adds a refund of an order: its product part.
-func addRefund(f *refund, o *order, of *record.Order, sales map[string]sale, page *sources.Page) {
+// addRefund adds a refund of an order: its product part. AllCosted says that the cost of
+// all of the order's lines is known, and so the cost behind any adjustment: none.
+func addRefund(f *refund, o *order, of *record.Order, sales map[string]sale, allCosted bool, page *sources.Page) {
 	m := &sum{rounded: &page.Rounded}
 	r := &record.Refund{
 		Meta: record.Meta{ID: f.ID}, Order: o.ID, Customer: of.Customer, Country: of.Country,
@@ -166,6 +169,9 @@ func addRefund(f *refund, o *order, of *record.Order, sales map[string]sale, pag
 		amount = m.add(amount, -m.read(a.AmountSet.ShopMoney.Amount, "orderAdjustments"))
 	}
 	r.Amount = record.Micros(amount)
+	if allCosted {
+		costedAmount = amount
+	}
 	if costed {
 		r.Cost, r.CostedAmount = record.Micros(cost), record.Micros(costedAmount)
 	}

@@ -92,6 +92,9 @@ const (
 	mutationBulk = `mutation StartBulk($query: String!) {
 	bulkOperationRunQuery(query: $query, groupObjects: true) { bulkOperation { id createdAt } userErrors { code message } }
 }`
+	queryBulks = `query Bulks {
+	bulkOperations(first: 10, sortKey: CREATED_AT, reverse: true) { nodes { id status query } }
+}`
 	queryBulk = `query Bulk($id: ID!) {
 	bulkOperation(id: $id) { id status errorCode createdAt rootObjectCount url }
 }`

@@ -30,7 +30,7 @@ func documents() map[string]string {
 	return map[string]string{
 		"Orders": queryOrders, "OrdersByID": queryOrdersByID, "Lines": queryLines, "RefundLines": queryRefundLines,
 		"Adjustments": queryAdjustments, "Customers": queryCustomers, "Companies": queryCompanies, "Checkouts": queryCheckouts,
-		"Settings": querySettings, "StartBulk": mutationBulk, "Bulk": queryBulk, "BulkOrders": queryBulkOrders,
+		"Settings": querySettings, "StartBulk": mutationBulk, "Bulk": queryBulk, "Bulks": queryBulks, "BulkOrders": queryBulkOrders,
 	}
 }
 

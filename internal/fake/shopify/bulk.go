@@ -23,6 +23,7 @@ func BulkSignature() string { return bulkSignature }
 // bulk is a bulk operation.
 type bulk struct {
 	id      int64
+	query   string
 	created time.Time
 	ready   time.Time
 	roots   int
@@ -107,7 +108,7 @@ func (s *Server) runBulk(query string) (*bulk, error) {
 			return nil, err
 		}
 	}
-	b := &bulk{id: int64(len(s.bulks) + 1), created: s.Now(), ready: s.Now().Add(s.BulkDelay)}
+	b := &bulk{id: int64(len(s.bulks) + 1), query: query, created: s.Now(), ready: s.Now().Add(s.BulkDelay)}
 	var out bytes.Buffer
 	for _, v := range data {
 		b.roots += writeRows(&out, v, "")
@@ -200,7 +201,7 @@ func (s *Server) bulkNode(host string, id any) (any, error) {
 func (s *Server) bulkObject(b *bulk, host string) object {
 	v := object{
 		"__typename": "BulkOperation", "id": gid("BulkOperation", b.id), "status": "RUNNING", "errorCode": nil,
-		"createdAt": instant(b.created), "rootObjectCount": strconv.Itoa(b.roots), "url": nil,
+		"createdAt": instant(b.created), "query": b.query, "rootObjectCount": strconv.Itoa(b.roots), "url": nil,
 	}
 	switch {
 	case b.failure != "":

@@ -3,6 +3,7 @@ package shopify
 import (
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -52,7 +53,13 @@ func paged(entries []entry, args map[string]any, wholeDays bool) (any, error) {
 	}
 	entries = slices.DeleteFunc(entries, func(e entry) bool { return !match(e) })
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a.id, b.id)) })
+	if args["reverse"] == true {
+		slices.Reverse(entries)
+	}
 	if after, ok := args["after"].(string); ok {
+		if args["reverse"] == true {
+			return nil, errors.New("this fake does not page backwards")
+		}
 		value, id, err := decodeCursor(after)
 		if err != nil {
 			return nil, err

@@ -49,6 +49,13 @@ func (s *Server) root() object {
 			}
 			return nodes, nil
 		}),
+		"bulkOperations": resolver(func(x *execution, args map[string]any) (any, error) {
+			var entries []entry
+			for _, b := range s.bulks {
+				entries = append(entries, entry{b.id, b.created, b.created, func() object { return s.bulkObject(b, x.host) }})
+			}
+			return paged(entries, args, false)
+		}),
 		"bulkOperation": resolver(func(x *execution, args map[string]any) (any, error) {
 			return s.bulkNode(x.host, args["id"])
 		}),
