@@ -92,6 +92,21 @@ func TestChangesWithoutWindow(t *testing.T) {
 	})
 }
 
+// The base moment must come after the first record of every source that contributes.
+func TestChangesWithoutWindowMature(t *testing.T) {
+	c := newCompany(t, withShops("outlet"))
+	for i, placed := range []string{"2024-05-01 00:00", "2024-05-11 00:00", "2024-05-21 00:00"} {
+		c.order(numbered("a", i), "acme", placed, record.Order{Gross: units(100)})
+	}
+	change := changeOf("b2b_customers_at_risk_revenue", "30d", "previous")
+	for _, test := range []struct{ first, want string }{
+		{"2024-06-10 12:00:00.000001", none}, {"2024-06-10 12:00", none}, {"2024-06-10 11:59:59.999999", "0"},
+	} {
+		c.add("outlet", "7", &record.Customer{CreatedAt: c.at(test.first)})
+		check(t, c.compute("2024-07-10 12:00"), map[string]string{change: test.want})
+	}
+}
+
 // A headline without a value has a reason, the window being empty where it has none.
 func TestUndefinedHeadlines(t *testing.T) {
 	out := newCompany(t).compute("2024-07-10 12:00")
