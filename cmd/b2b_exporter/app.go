@@ -23,9 +23,9 @@ import (
 // configuredSource is the name of the source of what stands in the configuration itself.
 const configuredSource = "configuration"
 
-// staticInterval is how often what stands in the configuration is looked at: it changes
-// only with the configuration.
-const staticInterval = 24 * time.Hour
+// staticInterval is how often what stands in the configuration is looked at. It changes
+// only with the configuration, but must not look stale.
+const staticInterval = time.Hour
 
 // job is a source and how often it is polled.
 type job struct {
