@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -165,8 +166,10 @@ func TestVendorFaults(t *testing.T) {
 				}
 			}
 		}
-		if n := strings.Count(e.logs.String(), "logged_source="+name+" "); n > 2 {
-			t.Errorf("%s: %d lines in the log", name, n)
+		logged := strings.Count(e.logs.String(), "logged_source="+name+" ")
+		polled := e.value(t, fmt.Sprintf("b2b_source_poll_duration_seconds_count{source=%q,vendor=\"ecb\"}", name))
+		if n, err := strconv.Atoi(polled); err != nil || logged > n {
+			t.Errorf("%s: %d lines in the log tell of %s polls that failed", name, logged, polled)
 		}
 	}
 	if t.Failed() {

@@ -362,25 +362,40 @@ func TestReloadWithoutASource(t *testing.T) {
 	e.await(t, erpOrders, "1")
 }
 
-func TestReloadWithAnotherZone(t *testing.T) {
-	t.Parallel()
-	// One in the morning in Berlin is still the evening of the day before in New York.
+// The orders of a night, by which the days of two zones differ: one in the morning in
+// Berlin is still the evening of the day before in New York.
+const (
+	nightOrders = 20_000
+	ordersToday = `b2b_orders{channel="unknown",store="shop",window="today"}`
+	orders1d    = `b2b_orders{channel="unknown",store="shop",window="1d"}`
+)
+
+// night returns a shop with many orders of one night, in Berlin's time.
+func night() map[string]string {
 	var rows strings.Builder
 	rows.WriteString("id,customer,placed_at,currency,gross\n")
-	const orders = 20_000
-	for i := range orders {
+	for i := range nightOrders {
 		fmt.Fprintf(&rows, "%d,c%d,2026-06-30T23:00:00Z,EUR,10.00\n", i, i%1000)
 	}
-	e := serve(t, newClock(noon()).now, newShop(t, map[string]string{"b2b.yml": often(shopConfig), "orders.csv": rows.String()}), "--web.enable-lifecycle")
-	const today, yesterday = `b2b_orders{channel="unknown",store="shop",window="today"}`, `b2b_orders{channel="unknown",store="shop",window="1d"}`
-	count := fmt.Sprint(orders)
-	e.await(t, today, count)
-	write(t, e.dir, "b2b.yml", strings.Replace(often(shopConfig), "Europe/Berlin", "America/New_York", 1))
+	return map[string]string{"b2b.yml": often(shopConfig), "orders.csv": rows.String()}
+}
+
+// inNewYork returns a configuration with another report zone.
+func inNewYork(config string) string {
+	return strings.Replace(config, "Europe/Berlin", "America/New_York", 1)
+}
+
+func TestReloadWithAnotherZone(t *testing.T) {
+	t.Parallel()
+	e := serve(t, newClock(noon()).now, newShop(t, night()), "--web.enable-lifecycle")
+	count := fmt.Sprint(nightOrders)
+	e.await(t, ordersToday, count)
+	write(t, e.dir, "b2b.yml", inNewYork(often(shopConfig)))
 	e.reload(t, http.StatusOK)
 	old := 0
 	for {
 		text := e.scrape(t)
-		now, before := valueIn(text, today), valueIn(text, yesterday)
+		now, before := valueIn(text, ordersToday), valueIn(text, orders1d)
 		if now == "0" && before == count {
 			break
 		}
@@ -396,6 +411,42 @@ func TestReloadWithAnotherZone(t *testing.T) {
 		t.Error("no scrape met the old values")
 	}
 	t.Logf("%d scrapes met the old values", old)
+}
+
+// Whoever reloads, or ends, in the middle of a change of the zone gets the figures of what
+// is configured last.
+func TestReloadDuringARebuild(t *testing.T) {
+	t.Parallel()
+	files := night()
+	e := serve(t, newClock(noon()).now, newShop(t, files), "--web.enable-lifecycle")
+	e.await(t, ordersToday, fmt.Sprint(nightOrders))
+	for range 3 {
+		write(t, e.dir, "b2b.yml", inNewYork(files["b2b.yml"]))
+		e.reload(t, http.StatusOK)
+		write(t, e.dir, "b2b.yml", files["b2b.yml"])
+		e.reload(t, http.StatusOK)
+	}
+	orders := files["orders.csv"] + "last,c1,2026-06-30T23:00:00Z,EUR,10.00\n"
+	write(t, e.dir, "orders.csv", orders)
+	e.await(t, ordersToday, fmt.Sprint(nightOrders+1))
+	if got := e.value(t, orders1d); got != "0" {
+		t.Errorf("back in Berlin there are %q orders yesterday, want 0", got)
+	}
+	write(t, e.dir, "b2b.yml", inNewYork(files["b2b.yml"]))
+	e.reload(t, http.StatusOK)
+	if code := e.stop(); code != 0 {
+		t.Errorf("exit code %d, want 0:\n%s", code, e.logs)
+	}
+	if text := e.logs.String(); strings.Contains(text, "level=ERROR") {
+		t.Errorf("to be reloaded and stopped is logged as an error:\n%s", text)
+	}
+	asOf := "--as-of=" + noon().Format(time.RFC3339)
+	fresh := newShop(t, map[string]string{"b2b.yml": inNewYork(files["b2b.yml"]), "orders.csv": orders})
+	runIn(t, fresh, "sync").ok(t)
+	want := runIn(t, fresh, "kpis", "--output=prometheus", asOf).ok(t).out
+	if got := runAt(t, time.Now, e.dir, "kpis", "--output=prometheus", asOf).ok(t).out; got != want {
+		t.Errorf("the figures are\n%s\nwant those of a fresh ledger\n%s", got, want)
+	}
 }
 
 func TestReloadWithoutLifecycle(t *testing.T) {
