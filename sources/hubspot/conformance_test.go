@@ -50,7 +50,7 @@ func TestConformance(t *testing.T) {
 			sourcetest.Run(t, sourcetest.Harness{
 				Stream: string(st.kind), Account: func() sourcetest.Account { return newAccount(st) }, Open: openDefault,
 				Secrets: []string{testToken}, PageSize: st.pageSize(),
-				Settle: 25 * time.Hour, Interval: 5 * time.Hour,
+				Settle: 25 * time.Hour, Interval: 25 * time.Hour / 2,
 				Data: func(r *http.Request) bool {
 					return strings.Contains(r.URL.Path, "/objects/") && strings.Contains(r.URL.Path, st.object)
 				},

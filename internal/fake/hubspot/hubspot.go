@@ -34,13 +34,16 @@ type Server struct {
 	// Burst and Daily are the requests allowed in ten seconds and in a day (of UTC), Searches
 	// those allowed in a second.
 	Burst, Daily, Searches int
+	// MaxResults is how many results of one search can be read.
+	MaxResults int
 
 	now func() time.Time
 
 	mu        sync.Mutex
 	records   map[Object]map[uint64]*entry
+	order     map[Object][]uint64 // the IDs in ascending order; none where it must be made anew
 	defined   map[Object]map[string]bool
-	links     []link
+	links     map[linkKey][]link
 	owners    map[string]Owner
 	pipelines []Pipeline
 	sent      limits
@@ -61,11 +64,16 @@ type revision struct {
 	at    time.Time
 }
 
-// link is an association.
+// linkKey is where associations begin, and the type of record that they lead to.
+type linkKey struct {
+	from, to Object
+	id       uint64
+}
+
+// link is the end of an association.
 type link struct {
-	from, to     Object
-	fromID, toID uint64
-	primary      bool
+	id      uint64
+	primary bool
 }
 
 // Owner is a user that records can belong to.
@@ -90,8 +98,9 @@ type Stage struct {
 // New returns an empty account, whose clock is now.
 func New(now func() time.Time) *Server {
 	s := &Server{
-		Burst: 190, Daily: 650_000, Searches: 5, now: now,
+		Burst: 190, Daily: 650_000, Searches: 5, MaxResults: 10_000, now: now,
 		records: map[Object]map[uint64]*entry{Contacts: {}, Companies: {}, Deals: {}},
+		order:   map[Object][]uint64{}, links: map[linkKey][]link{},
 		defined: map[Object]map[string]bool{}, owners: map[string]Owner{}, requests: map[string]int{},
 	}
 	for object, names := range standardProperties() {
@@ -146,6 +155,7 @@ func (s *Server) Put(object Object, id uint64, at time.Time, properties map[stri
 	if e == nil {
 		e = &entry{id: id, created: at, properties: map[string]string{}, history: map[string][]revision{}}
 		s.records[object][id] = e
+		delete(s.order, object)
 		e.set(at, "createdate", stamp(at))
 		e.set(at, "hs_object_id", strconv.FormatUint(id, 10))
 	}
@@ -238,6 +248,7 @@ func (s *Server) Purge(object Object, id uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.records[object], id)
+	delete(s.order, object)
 }
 
 // Merge removes the record from; into lists it as merged.
@@ -249,6 +260,7 @@ func (s *Server) Merge(object Object, from, into uint64, at time.Time) {
 		return
 	}
 	delete(s.records[object], from)
+	delete(s.order, object)
 	list := strings.Split(winner.properties["hs_merged_object_ids"], ";")
 	list = append(list, strings.Split(loser.properties["hs_merged_object_ids"], ";")...)
 	list = append(list, strconv.FormatUint(from, 10))
@@ -261,7 +273,8 @@ func (s *Server) Merge(object Object, from, into uint64, at time.Time) {
 func (s *Server) Associate(from Object, fromID uint64, to Object, toID uint64, primary bool, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.links = append(s.links, link{from: from, to: to, fromID: fromID, toID: toID, primary: primary})
+	key := linkKey{from, to, fromID}
+	s.links[key] = append(s.links[key], link{toID, primary})
 	e := s.records[from][fromID]
 	if e == nil {
 		return

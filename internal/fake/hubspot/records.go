@@ -14,7 +14,6 @@ const (
 	mostListed      = 100
 	mostWithHistory = 50
 	mostSearched    = 200
-	mostResults     = 10_000
 	mostLinks       = 1_000
 	mostSearchBody  = 3_000
 )
@@ -26,8 +25,11 @@ func names(query url.Values, name string) []string {
 
 // live returns the records of a type that are archived, or are not, by ID.
 func (s *Server) live(of Object, archived bool) []*entry {
+	if s.order[of] == nil {
+		s.order[of] = slices.Sorted(maps.Keys(s.records[of]))
+	}
 	var list []*entry
-	for _, id := range slices.Sorted(maps.Keys(s.records[of])) {
+	for _, id := range s.order[of] {
 		if e := s.records[of][id]; e.archivedAt.IsZero() != archived {
 			list = append(list, e)
 		}
@@ -156,10 +158,13 @@ func (s *Server) readAssociations(from, to Object, r *http.Request) (object, *fa
 	results, missing := []object{}, []string{}
 	for _, in := range req.Inputs {
 		linked := []object{}
-		for _, l := range s.links {
-			if other := s.records[to][l.toID]; l.from == from && l.to == to && strconv.FormatUint(l.fromID, 10) == in.ID &&
-				other != nil && other.archivedAt.IsZero() {
-				linked = append(linked, object{"toObjectId": l.toID, "associationTypes": associationTypes(l)})
+		id, err := strconv.ParseUint(in.ID, 10, 64)
+		if err != nil {
+			return nil, invalid("inputs: %q is no ID", in.ID)
+		}
+		for _, l := range s.links[linkKey{from, to, id}] {
+			if other := s.records[to][l.id]; other != nil && other.archivedAt.IsZero() {
+				linked = append(linked, object{"toObjectId": l.id, "associationTypes": associationTypes(from, to, l.primary)})
 			}
 		}
 		if len(linked) == 0 {
@@ -175,13 +180,13 @@ func (s *Server) readAssociations(from, to Object, r *http.Request) (object, *fa
 	return body, nil
 }
 
-func associationTypes(l link) []object {
+func associationTypes(from, to Object, primary bool) []object {
 	kind := func(id int, label string) object {
 		return object{"category": "HUBSPOT_DEFINED", "typeId": id, "label": label}
 	}
 	types := map[[2]Object][2]int{{Contacts, Companies}: {1, 279}, {Deals, Companies}: {5, 341}, {Deals, Contacts}: {3, 3}}
-	ids := types[[2]Object{l.from, l.to}]
-	if l.primary {
+	ids := types[[2]Object{from, to}]
+	if primary {
 		return []object{kind(ids[0], "Primary"), kind(ids[1], "")}
 	}
 	return []object{kind(ids[1], "")}

@@ -43,8 +43,8 @@ func (s *Server) search(of Object, r *http.Request) (object, *fault) {
 	if req.Limit < 1 || req.Limit > mostSearched {
 		return nil, invalid("limit must be between 1 and %d", mostSearched)
 	}
-	if offset+req.Limit > mostResults {
-		return nil, invalid("paging beyond %d results is not supported", mostResults)
+	if offset+req.Limit > s.MaxResults {
+		return nil, invalid("paging beyond %d results is not supported", s.MaxResults)
 	}
 	var found []*entry
 	for _, e := range s.live(of, false) {

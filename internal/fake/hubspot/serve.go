@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -176,7 +177,8 @@ func number(query url.Values, name string, byDefault, most int) (int, *fault) {
 // page cuts what follows after out of a list, whose keys are numbers in ascending order.
 func page[T any](list []T, key func(T) uint64, after string, limit int) ([]T, object) {
 	if n, err := strconv.ParseUint(after, 10, 64); err == nil {
-		list = slices.DeleteFunc(list, func(x T) bool { return key(x) <= n })
+		first, _ := slices.BinarySearchFunc(list, n+1, func(x T, id uint64) int { return cmp.Compare(key(x), id) })
+		list = list[first:]
 	}
 	if len(list) <= limit {
 		return list, nil
@@ -213,7 +215,7 @@ func (s *Server) listOwners(query url.Values) (object, *fault) {
 		}
 		return n
 	}
-	slices.SortFunc(list, func(a, b Owner) int { return int(key(a)) - int(key(b)) })
+	slices.SortFunc(list, func(a, b Owner) int { return cmp.Compare(key(a), key(b)) })
 	list, paging := page(list, key, query.Get("after"), limit)
 	results := []object{}
 	for _, o := range list {
