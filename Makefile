@@ -23,8 +23,8 @@ LDFLAGS := -s -w \
 	-X $(VERSIONPKG).BuildDate=$(BUILDDATE)
 
 # Packages in which several goroutines meet run with the race detector, which needs a C
-# compiler and takes several times as long; the rest runs without.
-CONCURRENT := ./cmd/... ./internal/ledger/rollup/... ./internal/poll/... ./internal/web/... ./sources/internal/apiclient/...
+# compiler and takes longer; the rest runs without.
+CONCURRENT := ./cmd/... ./internal/ledger/... ./internal/poll/... ./internal/web/... ./sources/internal/apiclient/...
 
 .PHONY: all
 all: build
