@@ -63,15 +63,8 @@ func (s *Source) checkStream(ctx context.Context, st stream, d *directory) (deta
 	var problems []string
 	for _, p := range body.Results {
 		known[p.Name] = true
-		if p.Name != "lifecyclestage" || st.kind != record.KindLead || len(p.Options) == 0 {
-			continue
-		}
-		for _, list := range s.options.Lifecycle.stages() {
-			for _, stage := range list.values {
-				if !slices.Contains(p.Options, optionAnswer{stage}) {
-					problems = append(problems, fmt.Sprintf("lifecycle.%s: there is no lifecycle stage %q", list.name, stage))
-				}
-			}
+		if st.kind == record.KindLead && len(p.Options) > 0 {
+			problems = append(problems, s.options.Lifecycle.unknown(p)...)
 		}
 	}
 	var absent []string
@@ -93,6 +86,25 @@ func (s *Source) checkStream(ctx context.Context, st stream, d *directory) (deta
 		detail += ", the account has no " + strings.Join(absent, ", ")
 	}
 	return detail, nil
+}
+
+// unknown returns what the lifecycle names and a property does not offer.
+func (l Lifecycle) unknown(p propertyAnswer) []string {
+	var problems []string
+	lists := l.stages()
+	if p.Name == "hs_lead_status" {
+		lists = []stageList{{"disqualified_status", l.DisqualifiedStatus}}
+	} else if p.Name != "lifecyclestage" {
+		return nil
+	}
+	for _, list := range lists {
+		for _, value := range list.values {
+			if !slices.Contains(p.Options, optionAnswer{value}) {
+				problems = append(problems, fmt.Sprintf("lifecycle.%s: %s has no value %q", list.name, p.Name, value))
+			}
+		}
+	}
+	return problems
 }
 
 // configured returns the option that names a property and is not the default.

@@ -186,6 +186,26 @@ func TestOwnersNames(t *testing.T) {
 	})
 }
 
+// A user who was removed and invited again is in both lists.
+func TestAnOwnerWhoCameBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		p.intercept = func(r *http.Request) (int, string) {
+			if r.URL.Query().Get("archived") == "true" {
+				return 200, `{"results":[{"id":"1","firstName":"Ann","lastName":"Before"},{"id":"2","firstName":"Bo"}]}`
+			}
+			return 200, `{"results":[{"id":"1","firstName":"Ann","lastName":"Now"}]}`
+		}
+		d, err := p.source.directory(t.Context(), time.Now(), false, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{"1": "Ann Now", "2": "Bo"}, d.owners); diff != "" {
+			t.Errorf("owners differ (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestDealsOfCompaniesAndContacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
@@ -270,6 +290,15 @@ func TestSearchOutOfOrder(t *testing.T) {
 			if ids, _, err := p.source.search(t.Context(), "contacts", "lastmodifieddate", 1, 2, 5); err == nil {
 				t.Errorf("%s: got %v, want an error", name, ids)
 			}
+		}
+		// A full page may be followed by another one, whether the vendor says so or not.
+		full := make([]string, mostSearched)
+		for i := range full {
+			full[i] = fmt.Sprintf(`{"id":"%d"}`, 10+i)
+		}
+		p.intercept = func(*http.Request) (int, string) { return 200, `{"results":[` + strings.Join(full, ",") + `]}` }
+		if ids, more, err := p.source.search(t.Context(), "contacts", "lastmodifieddate", 1, 2, 5); err != nil || len(ids) != mostSearched || !more {
+			t.Errorf("a full page: %d IDs, more: %v, %v", len(ids), more, err)
 		}
 		p.intercept = func(*http.Request) (int, string) { return 200, `{"results":[],"paging":{"next":{"after":"200"}}}` }
 		p.cursors["lead"] = cursor{Read: 1}.String()

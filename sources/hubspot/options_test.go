@@ -99,12 +99,12 @@ func TestCheck(t *testing.T) {
 			t.Errorf("findings differ (-want +got):\n%s", diff)
 		}
 		p.open(func(o *Options) {
-			o.Lifecycle.MQL = []string{"4711"}
+			o.Lifecycle.MQL, o.Lifecycle.DisqualifiedStatus = []string{"4711"}, []string{"OPEN", "BAD"}
 			o.TierProperty, o.OrderProperty = "abm_tier", "order_no"
 			o.ExternalIDs = []ExternalID{{"erp_no", "erp"}}
 		})
 		for subject, parts := range map[string][]string{
-			"stream lead":    {`lifecycle.mql: there is no lifecycle stage "4711"`},
+			"stream lead":    {`lifecycle.mql: lifecyclestage has no value "4711"`, `lifecycle.disqualified_status: hs_lead_status has no value "BAD"`},
 			"stream account": {`tier_property: companies have no property "abm_tier"`, `external_ids[0].property: companies have no property "erp_no"`},
 			"stream deal":    {`order_property: deals have no property "order_no"`},
 		} {

@@ -250,11 +250,16 @@ func (s *Server) listPipelines() object {
 func (s *Server) listProperties(of Object) object {
 	results := []object{}
 	for name := range s.defined[of] {
+		var values []string
+		switch name {
+		case "lifecyclestage":
+			values = lifecycleStages()
+		case "hs_lead_status":
+			values = []string{"NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"}
+		}
 		options := []object{}
-		if name == "lifecyclestage" {
-			for _, stage := range lifecycleStages() {
-				options = append(options, object{"label": stage, "value": stage, "hidden": false})
-			}
+		for _, value := range values {
+			options = append(options, object{"label": value, "value": value, "hidden": false})
 		}
 		results = append(results, object{
 			"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": "information",
