@@ -27,8 +27,10 @@ func (m *mapper) lead(o object) (record.Record, error) {
 		at     *record.Instant
 		stages []string
 	}{
-		{&r.MQLAt, opt.Lifecycle.MQL}, {&r.SQLAt, opt.Lifecycle.SQL},
-		{&r.OpportunityAt, opt.Lifecycle.Opportunity}, {&r.CustomerAt, opt.Lifecycle.Customer},
+		{&r.MQLAt, opt.Lifecycle.MQL},
+		{&r.SQLAt, opt.Lifecycle.SQL},
+		{&r.OpportunityAt, opt.Lifecycle.Opportunity},
+		{&r.CustomerAt, opt.Lifecycle.Customer},
 	} {
 		if *s.at, err = m.entered(o, s.stages); err != nil {
 			return nil, err

@@ -243,7 +243,9 @@ func TestContractRefuses(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		_, err := c.check(r, []byte(test.body), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			io.WriteString(w, test.answer)
+			if _, err := io.WriteString(w, test.answer); err != nil {
+				t.Error(err)
+			}
 		}))
 		if (err == nil) != test.good {
 			t.Errorf("%s: got %v, want it good: %v", name, err, test.good)

@@ -111,7 +111,7 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{"domain": "firm.example"})
 		}
 		pages := 0
-		p.onPage = func(page sources.Page) error {
+		p.onPage = func(sources.Page) error {
 			if pages++; pages > 3 {
 				return errStop
 			}

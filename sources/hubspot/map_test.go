@@ -171,8 +171,11 @@ func TestTouch(t *testing.T) {
 		{"OTHER_CAMPAIGNS", "spring", "display", "", record.Touch{Source: "other_campaigns", Medium: "display", Campaign: "spring"}, "display"},
 		{"OTHER_CAMPAIGNS", "spring", "", "", record.Touch{Source: "other_campaigns", Campaign: "spring"}, "other"},
 		{"SOMETHING_NEW", "a", "b", "", record.Touch{Source: "something_new", Channel: "other"}, "other"},
-		{"PAID_SEARCH", "4711", "", "https://shop.example/p?utm_source=google&utm_medium=ppc&utm_campaign=spring&email=a@b.example",
-			record.Touch{Source: "google", Medium: "ppc", Campaign: "spring", Channel: "paid_search"}, "paid_search"},
+		{
+			"PAID_SEARCH", "4711", "", "https://shop.example/p?utm_source=google&utm_medium=ppc&utm_campaign=spring&email=a@b.example",
+			record.Touch{Source: "google", Medium: "ppc", Campaign: "spring", Channel: "paid_search"},
+			"paid_search",
+		},
 		{"EMAIL_MARKETING", "to a@b.example", "", "https://shop.example/%zz?utm_source=x", record.Touch{Medium: "email", Channel: "email"}, "email"},
 	} {
 		properties, err := json.Marshal(map[string]string{
@@ -186,7 +189,7 @@ func TestTouch(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.source, got, test.want)
 		}
-		if channel := (record.ChannelRules)(nil).Classify(got); channel != test.channel {
+		if channel := record.ChannelRules(nil).Classify(got); channel != test.channel {
 			t.Errorf("%s: channel %s, want %s", test.source, channel, test.channel)
 		}
 	}

@@ -50,8 +50,8 @@ func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
 		if status, body := p.intercept(r); status != 0 {
 			answer.Header().Set("Content-Type", "application/json")
 			answer.WriteHeader(status)
-			answer.WriteString(body)
-			return answer.Result(), nil
+			_, err := answer.WriteString(body)
+			return answer.Result(), err
 		}
 	}
 	p.server.ServeHTTP(answer, r)

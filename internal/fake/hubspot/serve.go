@@ -62,7 +62,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) // an error means that the client has gone
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		return // the client has gone
+	}
 }
 
 func (s *Server) answer(header http.Header, r *http.Request) (object, *fault) {
