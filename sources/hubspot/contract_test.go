@@ -3,10 +3,13 @@ package hubspot
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,9 +21,30 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	fakehubspot "github.com/b2bexporter/b2b_exporter/internal/fake/hubspot"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 )
+
+// vendorProperties is the list of properties of contacts that a real account has given.
+const vendorProperties = "../../../shared/specs/hubspot/fixtures/contact-properties-dump-tracardi.json"
+
+// TestContactProperties compares the names with a real account's, where that list is at hand.
+func TestContactProperties(t *testing.T) {
+	text, err := os.ReadFile(vendorProperties)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there is no list of a real account's properties")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newTestMapper(t, record.KindLead, nil)
+	for _, name := range m.source.properties(m.stream, m.directory) {
+		if !bytes.Contains(text, []byte(`"name": "`+name+`"`)) && !bytes.Contains(text, []byte(`"name":"`+name+`"`)) {
+			t.Errorf("contacts have no property %s", name)
+		}
+	}
+}
 
 // vendorDocuments are OpenAPI documents of the vendor's, which are only where the repository is
 // developed: they have no licence to be passed on.
