@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must come: much longer than it takes.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -158,7 +158,7 @@ func (e *exporter) scrape(t *testing.T) string {
 	began := time.Now()
 	text := e.get(t, "/metrics")
 	took := time.Since(began)
-	if took > 2*time.Second {
+	if took > 2*time.Second && !raceEnabled {
 		t.Errorf("a scrape took %s, want less than 2 s", took)
 	}
 	e.scrapes++
@@ -365,7 +365,7 @@ func TestReloadWithoutASource(t *testing.T) {
 // The orders of a night, by which the days of two zones differ: one in the morning in
 // Berlin is still the evening of the day before in New York.
 const (
-	nightOrders = 20_000
+	nightOrders = 6_000
 	ordersToday = `b2b_orders{channel="unknown",store="shop",window="today"}`
 	orders1d    = `b2b_orders{channel="unknown",store="shop",window="1d"}`
 )
