@@ -162,6 +162,14 @@ func create(ctx context.Context, path string) error {
 	if err := errors.Join(remove(fresh), removeLogs(fresh), removeLogs(path)); err != nil {
 		return err
 	}
+	// The ledger holds the key of its hashes. SQLite gives its logs the same permissions.
+	f, err := os.OpenFile(fresh, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
 	db, err := openDB(fresh, false)
 	if err != nil {
 		return err

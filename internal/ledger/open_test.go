@@ -358,3 +358,25 @@ func TestPlainTextIsNotStored(t *testing.T) {
 		t.Error("the ledger holds an address, domain or ID in plain text")
 	}
 }
+
+// TestPermissions: the ledger holds the key of its hashes.
+func TestPermissions(t *testing.T) {
+	path := newPath(t)
+	l, err := tryOpen(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Ready(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", ".lock"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has permissions %o, want 600", path+suffix, mode)
+		}
+	}
+}
