@@ -10,6 +10,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/csv"
 	"github.com/b2bexporter/b2b_exporter/sources/ecb"
+	"github.com/b2bexporter/b2b_exporter/sources/hubspot"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 )
 
@@ -46,6 +47,13 @@ func Types() []Type {
 			Options: func() config.Options { return ecb.DefaultOptions() },
 			Open: open(func(name string, o *ecb.Options, deps Deps) (sources.Source, error) {
 				return ecb.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: hubspot.Type, Help: "contacts, companies and deals of HubSpot's CRM", Interval: 5 * time.Minute,
+			Options: func() config.Options { return hubspot.DefaultOptions() },
+			Open: open(func(name string, o *hubspot.Options, deps Deps) (sources.Source, error) {
+				return hubspot.New(name, *o, deps)
 			}),
 		},
 	}
