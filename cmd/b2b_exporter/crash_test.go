@@ -29,7 +29,7 @@ func (p program) start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	s := &process{exporter: &exporter{dir: dir, logs: &logs{}}, ended: make(chan int, 1)}
 	args = append([]string{"--config.file=" + filepath.Join(dir, "b2b.yml"), "--web.listen-address=127.0.0.1:0"}, args...)
-	s.cmd = exec.Command(string(p), append(args, "run")...)
+	s.cmd = exec.CommandContext(t.Context(), string(p), append(args, "run")...)
 	s.cmd.Stderr = s.logs
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

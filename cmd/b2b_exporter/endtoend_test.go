@@ -91,7 +91,7 @@ func contract(t *testing.T, text string) {
 		t.Logf("there is no list of KPIs to compare with: %v", err)
 		return
 	}
-	if err := exec.Command("python3", "-c", "import yaml").Run(); err != nil {
+	if err := exec.CommandContext(t.Context(), "python3", "-c", "import yaml").Run(); err != nil {
 		t.Logf("the list of KPIs cannot be read: %v", err)
 		return
 	}
@@ -99,7 +99,7 @@ func contract(t *testing.T, text string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("python3", tool, file).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "python3", tool, file).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Errorf("the exposition is not what the list of KPIs says: %v", err)
