@@ -110,7 +110,7 @@ func (c *command) runService(ctx context.Context) (err error) {
 	server, err := web.New(web.Options{
 		Gatherers: prometheus.Gatherers{registry, s}, TelemetryPath: c.serve.telemetryPath, Registerer: registry, Logger: c.log,
 		Version: version.Version, Ready: s.ready, Reload: s.reload, EnableLifecycle: c.serve.lifecycle,
-		Config: func() ([]byte, error) { return s.instance().app.config.Redacted() },
+		Config: func() ([]byte, error) { return s.current.Load().app.config.Redacted() },
 		Status: s.status,
 	})
 	if err != nil {
@@ -175,7 +175,7 @@ func reloadOnHangup(ctx context.Context, s *service) (stop func()) {
 // status is what the page shows.
 func (s *service) status() web.Status {
 	now := s.now()
-	i := s.instance()
+	i := s.current.Load()
 	var status web.Status
 	if snapshot := s.snapshot.Load(); snapshot != nil {
 		status.AsOf = moment(time.UnixMicro(s.refreshed.Load()), now)

@@ -37,7 +37,7 @@ type service struct {
 	refreshed atomic.Int64 // when the snapshot was made, unix microseconds
 
 	mu      sync.Mutex // one start, stop or reload at a time
-	current *instance
+	current atomic.Pointer[instance]
 }
 
 // instance is one configuration at work.
@@ -82,7 +82,7 @@ func (s *service) start(ctx context.Context, i *instance) {
 		defer close(i.done)
 		i.run(ctx)
 	}()
-	s.current = i
+	s.current.Store(i)
 }
 
 // run derives anew what the configuration changed, while an older snapshot is served,
@@ -230,7 +230,7 @@ func (s *service) reload(ctx context.Context) (err error) {
 	}
 	// Polls outlive the request that asked for the reload.
 	ctx = context.WithoutCancel(ctx)
-	old := s.current
+	old := s.current.Load()
 	if err := old.stop(); err != nil {
 		s.log.Error("closing the ledger failed", "err", err)
 	}
@@ -266,14 +266,7 @@ func (s *service) forget(old, now *app) {
 func (s *service) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current.stop()
-}
-
-// instance returns the instance at work.
-func (s *service) instance() *instance {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.current
+	return s.current.Load().stop()
 }
 
 // Gather implements prometheus.Gatherer: it hands out the snapshot.

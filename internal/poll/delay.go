@@ -7,6 +7,9 @@ const (
 	firstSpread = 5 * time.Second
 	// minBackoff is the shortest wait after a failure.
 	minBackoff = 30 * time.Second
+	// maxRetryWait bounds how long a vendor's Retry-After is believed: limits of a day are
+	// common, and a date years ahead is a mistake.
+	maxRetryWait = 48 * time.Hour
 	// minTimeout is how long a source may take for a page, at least: vendors throttle, and
 	// prepare large answers, for minutes.
 	minTimeout = 30 * time.Minute

@@ -38,7 +38,7 @@ type Options struct {
 // A source's streams are read together every interval, a tenth more or less. A stream
 // that fails is read again by itself: after 30 seconds, then after twice as long each
 // time up to the interval or, where its error has a method RetryAt() time.Time, not
-// before that. The other streams of the source keep their schedule.
+// before that (and within two days, for a vendor may err in its dates). The other streams of the source keep their schedule.
 type Scheduler struct {
 	poller  *Poller
 	options Options
@@ -265,7 +265,7 @@ func (s *Scheduler) plan(j *job, read []*stream, errs []error, began, ended time
 		case errs[i] == nil:
 			st.state.NextPoll = j.regular
 		case errors.As(errs[i], &limited) && !limited.RetryAt().IsZero():
-			wait := max(limited.RetryAt().Sub(ended), minBackoff)
+			wait := min(max(limited.RetryAt().Sub(ended), minBackoff), maxRetryWait)
 			st.state.NextPoll = ended.Add(wait + portion(minBackoff, u))
 		default:
 			st.state.NextPoll = ended.Add(backoff(st.state.Failures, j.Interval, u))

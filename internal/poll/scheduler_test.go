@@ -287,3 +287,18 @@ func TestRunWithoutJobs(t *testing.T) {
 		}
 	})
 }
+
+// TestRetryAtInYears: a date that cannot be meant does not silence a source.
+func TestRetryAtInYears(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := newPoller(t)
+		src := &fakeSource{name: "shop", streams: []string{"orders"}, fetch: func(context.Context, sources.Request, sources.Emit) error {
+			return retryError{time.Now().Add(365 * 24 * time.Hour)}
+		}}
+		s, stop := start(t, p, Options{}, Job{Source: src, Interval: time.Hour})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		wantWithin(t, "wait", s.States()[0].NextPoll.Sub(time.Now()), 47*time.Hour, 49*time.Hour)
+		stop()
+	})
+}
