@@ -28,9 +28,11 @@ type Options struct {
 	Streams []string `yaml:"streams" enum:"order,customer,company,checkout"`
 	// Bulk lets Shopify prepare all orders as a file where they are read as a whole.
 	Bulk bool `yaml:"bulk"`
-	// Review is how often the changes of the last 60 days are read again; 0 for never.
+	// Review is how often the changes of the last 60 days are read again; never where
+	// 0.
 	Review time.Duration `yaml:"review"`
-	// Sweep is how often everything is read again to find what was deleted; 0 for never.
+	// Sweep is how often everything is read again to find what was deleted;
+	// never where 0.
 	Sweep time.Duration `yaml:"sweep"`
 	// ExternalIDs is the namespace of the external IDs of companies; the source's name
 	// where empty.
@@ -75,11 +77,11 @@ func (o *Options) Validate(v *config.Validator) {
 			v.Errorf("streams", "%s is listed twice", name)
 		}
 	}
-	if o.Review < 0 || o.Review > 0 && o.Review < time.Hour {
-		v.Errorf("review", "expected 0 (never) or 1h or more, found %s", o.Review)
+	if o.Review < time.Hour {
+		v.Errorf("review", "expected 1h or more, found %s", o.Review)
 	}
-	if o.Sweep < 0 || o.Sweep > 0 && o.Sweep < time.Hour {
-		v.Errorf("sweep", "expected 0 (never) or 1h or more, found %s", o.Sweep)
+	if o.Sweep < time.Hour {
+		v.Errorf("sweep", "expected 1h or more, found %s", o.Sweep)
 	}
 	if strings.Contains(o.ExternalIDs, ":") {
 		v.Errorf("external_id_namespace", "must hold no colon")
