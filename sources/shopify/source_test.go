@@ -27,6 +27,7 @@ import (
 type asked struct {
 	Operation string         `json:"operationName"`
 	Variables map[string]any `json:"variables"`
+	Path      string         `json:"-"`
 }
 
 // rig is a source, the shop that it reads, and what it has delivered.
@@ -66,7 +67,7 @@ func newRig(t *testing.T, stream string, pageSize int, change func(*fakeshopify.
 
 // RoundTrip answers a request and notes it.
 func (r *rig) RoundTrip(req *http.Request) (*http.Response, error) {
-	var a asked
+	a := asked{Path: req.URL.Path}
 	if req.Body != nil {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
