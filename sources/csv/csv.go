@@ -5,6 +5,7 @@ package csv
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -131,6 +132,9 @@ func (p *pager) read(ctx context.Context, f file, entry File, env sources.Enviro
 		if !more {
 			break
 		}
+		if err := measured(converted.record, env.Currency); err != nil {
+			return fmt.Errorf("%s: %w", converted.where, err)
+		}
 		// A full page waits for the next row: the last one is to carry the cursor.
 		if len(p.page.Records)+len(p.page.Rejected) == pageRows {
 			if err := r.unchanged(); err != nil {
@@ -144,6 +148,16 @@ func (p *pager) read(ctx context.Context, f file, entry File, env sources.Enviro
 	}
 	p.done += f.info.Size()
 	return r.unchanged()
+}
+
+// measured refuses rates without a reference, which are taken to be per unit of the
+// reporting currency, where the list gives that currency a rate of its own.
+func measured(rec record.Record, reporting string) error {
+	rate, ok := rec.(*record.Rate)
+	if !ok || rate.Reference != "" || rate.Currency != reporting || rate.PerReference.Rat().Cmp(big.NewRat(1, 1)) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the rates are per unit of another currency than %s, which has a rate of its own; map reference, as in reference: \"=EUR\"", reporting)
 }
 
 func (p *pager) add(c row) {

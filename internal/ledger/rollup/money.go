@@ -252,12 +252,22 @@ func loadRates(ctx context.Context, s *ledger.Snapshot, home string, currencies 
 	}
 	type origin struct{ source, reference string }
 	lists := map[origin]map[string][]published{}
+	unsure := map[string]bool{}
 	err := s.Rates(ctx, func(sr ledger.SourceRate) error {
 		_, used := currencies[sr.Rate.Currency]
 		if !used && sr.Rate.Currency != home || sr.Rate.PerReference.Coefficient <= 0 {
 			return nil
 		}
 		at := origin{sr.Source, sr.Rate.Reference}
+		if at.reference == "" {
+			// Without one it is the reporting currency, unless that is listed itself: then nobody
+			// knows what the rates are measured in, and none of them is used.
+			at.reference = home
+			if sr.Rate.Currency == home {
+				unsure[sr.Source] = unsure[sr.Source] || sr.Rate.PerReference.Rat().Cmp(big.NewRat(1, 1)) != 0
+				return nil
+			}
+		}
 		if lists[at] == nil {
 			lists[at] = map[string][]published{}
 		}
@@ -270,7 +280,7 @@ func loadRates(ctx context.Context, s *ledger.Snapshot, home string, currencies 
 	for _, source := range order {
 		var references []string
 		for at, byCurrency := range lists {
-			if at.source != source {
+			if at.source != source || unsure[source] {
 				continue
 			}
 			references = append(references, at.reference)

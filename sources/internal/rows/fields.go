@@ -28,8 +28,10 @@ type Field struct {
 	Name     string
 	Type     Type
 	Required bool
-	Choices  []string // the values of a TypeChoice or TypeChannel
-	Doc      string
+	// Empty: the column must be there, but a cell may be empty.
+	Empty   bool
+	Choices []string // the values of a TypeChoice or TypeChannel
+	Doc     string
 
 	set func(p *parser, r record.Record, text string) *problem
 }
@@ -37,6 +39,12 @@ type Field struct {
 // required returns f as a field without which a row is rejected.
 func required(f Field) Field {
 	f.Required = true
+	return f
+}
+
+// mapped returns f as a field that needs a column, whose cells may be empty.
+func mapped(f Field) Field {
+	f.Required, f.Empty = true, true
 	return f
 }
 

@@ -113,7 +113,7 @@ func rates() kind {
 			deleted(),
 			required(day("day", "the day that it was published for", func(r *record.Rate) *record.Day { return &r.Day })),
 			required(currencyCode("currency", "the currency", func(r *record.Rate) *string { return &r.Currency })),
-			required(currencyCode("reference", "the currency that it is measured in", func(r *record.Rate) *string { return &r.Reference })),
+			currencyCode("reference", "the currency that it is measured in; null: the reporting currency", func(r *record.Rate) *string { return &r.Reference }),
 			required(number("per_reference", "units of `currency` for one unit of `reference`", func(r *record.Rate) *record.Decimal { return &r.PerReference })),
 		},
 		finish: func(r record.Record) *problem {

@@ -195,7 +195,7 @@ func (m *Mapping) set(r record.Record, b *binding, fields []string) *problem {
 	if text != "" {
 		return b.field.set(m.parser, r, text)
 	}
-	if b.field.Required {
+	if b.field.Required && !b.field.Empty {
 		return &problem{reason: ReasonMissing, detail: "is empty"}
 	}
 	return nil

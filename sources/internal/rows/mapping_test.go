@@ -213,7 +213,6 @@ func TestConvertRejects(t *testing.T) {
 	}{
 		{"null id", Config{}, with("id= "), "", ReasonMissing, "id is empty"},
 		{"null placed_at", Config{}, with("placed_at="), "O1", ReasonMissing, "placed_at is empty"},
-		{"null gross", Config{}, with("gross="), "O1", ReasonMissing, "gross is empty"},
 		{"null currency", Config{}, with("currency="), "O1", ReasonMissing, "currency is empty"},
 		{"thousands separator", Config{}, with("gross=1,234.50"), "O1", ReasonAmount, `gross "1,234.50": not a decimal number`},
 		{"currency sign", Config{}, with("gross=5 €"), "O1", ReasonAmount, `gross "5 €": not a decimal number`},
@@ -288,5 +287,21 @@ func TestRejectionNamesColumn(t *testing.T) {
 	_, _, rejected := m.Convert([]string{"7", "2026-03-01", "x"}, "")
 	if want := `gross (column "Total") "x": not a decimal number`; rejected == nil || rejected.Detail != want {
 		t.Errorf("rejected %+v, want the detail %s", rejected, want)
+	}
+}
+
+// TestConvertEmptyAmount: an order or refund whose amount is not known is one without
+// money, and not one of 0.
+func TestConvertEmptyAmount(t *testing.T) {
+	m, err := Config{Record: record.KindOrder}.Compile([]string{"id", "placed_at", "currency", "gross"}, berlin(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, _, rejected := m.Convert([]string{"O1", "2026-03-01", "EUR", ""}, "orders.csv:2")
+	if rejected != nil {
+		t.Fatalf("rejected: %+v", rejected)
+	}
+	if gross := rec.(*record.Order).Gross; !gross.IsNull() {
+		t.Errorf("gross is %+v, want null", gross)
 	}
 }

@@ -14,7 +14,10 @@ func Markdown() string {
 		fmt.Fprintf(&b, "### %s\n\n| field | type | required | meaning |\n|---|---|---|---|\n", k)
 		for _, f := range Fields(k) {
 			required := ""
-			if f.Required {
+			switch {
+			case f.Empty:
+				required = "the column"
+			case f.Required:
 				required = "yes"
 			}
 			meaning := f.Doc
