@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // object is a value with fields: scalars, objects, lists and resolvers.
@@ -78,9 +77,9 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 		}
 		reply(w, http.StatusOK, answer)
 	}
-	doc, err := parser.ParseQuery(&ast.Source{Input: body.Query})
+	doc, err := s.document(body.Query)
 	if err != nil {
-		fail("BAD_REQUEST", err.Error(), nil)
+		fail("undefinedField", err.Error(), nil)
 		return
 	}
 	op := doc.Operations.ForName(body.OperationName)
@@ -88,11 +87,9 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 		fail("BAD_REQUEST", "no such operation", nil)
 		return
 	}
-	if s.Schema != nil {
-		if err := checkQuery(s.Schema, doc, op, body.Variables); err != nil {
-			fail("undefinedField", err.Error(), nil)
-			return
-		}
+	if err := s.checkVariables(op, body.Variables); err != nil {
+		fail("INVALID_VARIABLE", err.Error(), nil)
+		return
 	}
 	s.calls[op.Name]++
 	variables := withDefaults(op, body.Variables)

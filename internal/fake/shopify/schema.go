@@ -7,19 +7,36 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// checkQuery validates a query and its variables, and notes in it which fields of the
-// schema are meant.
-func checkQuery(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) error {
-	if list := validator.ValidateWithRules(schema, doc, nil); len(list) > 0 {
-		return list
+// document parses a query and, where there is a schema, validates it and notes in it
+// which fields of the schema are meant. It does so once for each text.
+func (s *Server) document(text string) (*ast.QueryDocument, error) {
+	if doc := s.documents[text]; doc != nil {
+		return doc, nil
 	}
-	if _, err := validator.VariableValues(schema, op, variables); err != nil {
-		return err
+	doc, err := parser.ParseQuery(&ast.Source{Input: text})
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if s.Schema != nil {
+		if list := validator.ValidateWithRules(s.Schema, doc, nil); len(list) > 0 {
+			return nil, list
+		}
+	}
+	s.documents[text] = doc
+	return doc, nil
+}
+
+// checkVariables validates the variables of a query.
+func (s *Server) checkVariables(op *ast.OperationDefinition, variables map[string]any) error {
+	if s.Schema == nil {
+		return nil
+	}
+	_, err := validator.VariableValues(s.Schema, op, variables)
+	return err
 }
 
 // checkAnswer holds an answer against the types of the fields that were asked for.

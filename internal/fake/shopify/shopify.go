@@ -52,6 +52,7 @@ type Server struct {
 	bulks     map[int64]*bulk
 	bucket    bucket
 	calls     map[string]int
+	documents map[string]*ast.QueryDocument // by their text
 	spent     float64
 }
 
@@ -67,7 +68,7 @@ func New(o Options) *Server {
 	return &Server{
 		Options: o,
 		orders:  map[int64]Order{}, customers: map[int64]Customer{}, companies: map[int64]Company{}, checkouts: map[int64]Checkout{},
-		tokens: map[string]time.Time{}, bulks: map[int64]*bulk{}, calls: map[string]int{},
+		tokens: map[string]time.Time{}, bulks: map[int64]*bulk{}, calls: map[string]int{}, documents: map[string]*ast.QueryDocument{},
 		bucket: bucket{left: o.BucketSize, at: o.Now()},
 	}
 }
