@@ -307,7 +307,9 @@ func (w *writer) dealFacts(ctx context.Context, s stored, d *record.Deal) ([]fac
 
 // orderOf resolves a deal's order: value of the same source, or source:value.
 func (w *writer) orderOf(ctx context.Context, source int64, order string) (int64, string, error) {
-	if name, value, ok := strings.Cut(order, ":"); ok {
+	name, value, ok := strings.Cut(order, ":")
+	// IDs hold colons, too.
+	if _, delivers := w.l.settings.Delivered[name]; ok && (delivers || w.l.settings.Delivered == nil) {
 		n, err := w.number(ctx, name)
 		return int64(n), value, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources/ecb"
 	"github.com/b2bexporter/b2b_exporter/sources/hubspot"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/shopify"
 )
 
 // Deps are what sources share: metrics of requests, a logger, a user agent.
@@ -54,6 +55,13 @@ func Types() []Type {
 			Options: func() config.Options { return hubspot.DefaultOptions() },
 			Open: open(func(name string, o *hubspot.Options, deps Deps) (sources.Source, error) {
 				return hubspot.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: shopify.Type, Help: "orders, refunds, customers, B2B companies and abandoned checkouts of Shopify", Interval: 5 * time.Minute,
+			Options: func() config.Options { return shopify.DefaultOptions() },
+			Open: open(func(name string, o *shopify.Options, deps Deps) (sources.Source, error) {
+				return shopify.New(name, *o, deps)
 			}),
 		},
 	}
