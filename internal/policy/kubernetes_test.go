@@ -55,9 +55,8 @@ type container struct {
 		Name          string
 		ContainerPort string `yaml:"containerPort"`
 	}
-	LivenessProbe  probe `yaml:"livenessProbe"`
-	ReadinessProbe probe `yaml:"readinessProbe"`
-	VolumeMounts   []struct {
+	LivenessProbe probe `yaml:"livenessProbe"`
+	VolumeMounts  []struct {
 		Name      string
 		MountPath string `yaml:"mountPath"`
 		ReadOnly  bool   `yaml:"readOnly"`
@@ -188,7 +187,7 @@ func TestKubernetesDeployment(t *testing.T) {
 			handlers += f.text
 		}
 	}
-	for want, p := range map[string]probe{"/-/healthy": c.LivenessProbe, "/-/ready": c.ReadinessProbe} {
+	for want, p := range map[string]probe{"/-/healthy": c.LivenessProbe} {
 		if p.HTTPGet.Path != want || p.HTTPGet.Port != c.Ports[0].Name || !strings.Contains(handlers, want+`"`) {
 			t.Errorf("probe %+v, want one of %s that the exporter serves", p, want)
 		}
