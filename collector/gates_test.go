@@ -299,7 +299,8 @@ func TestWithStreams(t *testing.T) {
 	begun.Complete = false
 	view := &rollup.View{Streams: []ledger.Stream{
 		stream("fresh", 0), stream("at the limit", staleness), stream("past it", staleness+time.Nanosecond), stream("in the future", -time.Hour),
-		cut, begun, {Source: "other", Name: "never", Complete: true, LastSuccess: now},
+		cut, begun,
+		{Source: "other", Name: "never", Complete: true, LastSuccess: now},
 	}}
 	var names []collector.Stream
 	for _, n := range []string{"fresh", "at the limit", "past it", "in the future", "truncated", "begun", "never"} {

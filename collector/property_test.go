@@ -4,9 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/b2bexporter/b2b_exporter/collector/internal/oracle"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"pgregory.net/rapid"
 )
 
 // TestEqualsRecomputation holds the incremental figures against a full recomputation

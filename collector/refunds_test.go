@@ -115,27 +115,33 @@ func TestCostsOfRefunds(t *testing.T) {
 		profit, margin string
 	}{
 		{
-			"the whole order has costs", record.Order{Gross: units(100), Cost: units(60)},
+			"the whole order has costs",
+			record.Order{Gross: units(100), Cost: units(60)},
 			record.Refund{Amount: units(20)},
 			"20", "20/80",
 		}, {
-			"restocked", record.Order{Gross: units(100), Cost: units(60)},
+			"restocked",
+			record.Order{Gross: units(100), Cost: units(60)},
 			record.Refund{Amount: units(20), Cost: units(12)},
 			"32", "32/80", // 40 - (20 - 12)
 		}, {
-			"part of the order has costs", record.Order{Gross: units(100), Cost: units(30), CostedNet: units(50)},
+			"part of the order has costs",
+			record.Order{Gross: units(100), Cost: units(30), CostedNet: units(50)},
 			record.Refund{Amount: units(20)},
 			"20", "20/50",
 		}, {
-			"part of the refund has costs", record.Order{Gross: units(100), Cost: units(30), CostedNet: units(50)},
+			"part of the refund has costs",
+			record.Order{Gross: units(100), Cost: units(30), CostedNet: units(50)},
 			record.Refund{Amount: units(20), Cost: units(5), CostedAmount: units(10)},
 			"15", "15/40", // 20 - (10 - 5), of 50 - 10
 		}, {
-			"only the refund has costs", record.Order{Gross: units(100)},
+			"only the refund has costs",
+			record.Order{Gross: units(100)},
 			record.Refund{Amount: units(20), Cost: units(15)},
 			"-5", "1/4", // -5 of -20
 		}, {
-			"sold below cost", record.Order{Gross: units(100), Discount: units(50), Cost: units(60)},
+			"sold below cost",
+			record.Order{Gross: units(100), Discount: units(50), Cost: units(60)},
 			record.Refund{},
 			"-10", "-1/5",
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -124,7 +123,7 @@ func readAll(b *testing.B, a *app, l *ledger.Ledger) {
 		Ledger: l, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	for _, j := range a.jobs {
-		if err := p.Once(context.Background(), j.source); err != nil {
+		if err := p.Once(b.Context(), j.source); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -191,10 +192,10 @@ func printTable(w io.Writer, out *collector.Output) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "METRIC\tLABELS\tVALUE")
 	for _, s := range sorted(out.Samples) {
-		text := ""
+		var text strings.Builder
 		for i, name := range labels[s.Metric] {
 			if name != "currency" && s.Labels[i] != "" {
-				text += name + "=" + s.Labels[i] + " "
+				text.WriteString(name + "=" + s.Labels[i] + " ")
 			}
 		}
 		value := s.Value.FloatString(0)
@@ -204,7 +205,7 @@ func printTable(w io.Writer, out *collector.Output) error {
 		case units[s.Metric] == "ratio" || !s.Value.IsInt():
 			value = s.Value.FloatString(4)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Metric, text, value)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Metric, text.String(), value)
 	}
 	return table.Flush()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,9 +88,7 @@ func newShop(t *testing.T, changes map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string]string{"b2b.yml": shopConfig, "orders.csv": shopOrders, "refunds.csv": shopRefunds}
-	for name, text := range changes {
-		files[name] = text
-	}
+	maps.Copy(files, changes)
 	for name, text := range files {
 		write(t, dir, name, text)
 	}

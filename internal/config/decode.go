@@ -49,7 +49,7 @@ func fields(v reflect.Value) []field {
 
 // keys returns the keys that set the field: a secret has a twin for its file.
 func (f field) keys() []string {
-	if _, ok := f.value.Interface().(SecretRef); ok && !strings.HasSuffix(f.key, fileSuffix) {
+	if _, ok := reflect.TypeAssert[SecretRef](f.value); ok && !strings.HasSuffix(f.key, fileSuffix) {
 		return []string{f.key, f.key + fileSuffix}
 	}
 	return []string{f.key}
@@ -69,11 +69,11 @@ func (d *decoder) value(n *yaml.Node, path string, f field) {
 		}
 		return
 	}
-	if b, ok := v.Addr().Interface().(*sourceBlock); ok && n.Kind == yaml.MappingNode {
+	if b, ok := reflect.TypeAssert[*sourceBlock](v.Addr()); ok && n.Kind == yaml.MappingNode {
 		d.source(n, path, b)
 		return
 	}
-	if _, zone := v.Interface().(*time.Location); v.Kind() == reflect.Pointer && !zone {
+	if _, zone := reflect.TypeAssert[*time.Location](v); v.Kind() == reflect.Pointer && !zone {
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(n, path, field{value: v.Elem(), enum: f.enum})
 		return
@@ -126,7 +126,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, list []field) {
 		}
 	}
 	for _, f := range list {
-		if _, ok := f.value.Interface().(SecretRef); ok {
+		if _, ok := reflect.TypeAssert[SecretRef](f.value); ok {
 			d.secret(given, path, f)
 			continue
 		}

@@ -101,7 +101,7 @@ func TestDocumentedChannels(t *testing.T) {
 		t.Fatal("docs/configuration.md has no table of channels")
 	}
 	var rules record.ChannelRules
-	for _, row := range strings.Split(table, "\n") {
+	for row := range strings.SplitSeq(table, "\n") {
 		cells := strings.Split(strings.Trim(row, "| "), " | ")
 		if len(cells) != 3 {
 			t.Fatalf("row %q has %d cells", row, len(cells))

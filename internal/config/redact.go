@@ -36,7 +36,7 @@ func encodeStruct(list, defaults []field, schema Schema) (*yaml.Node, error) {
 		if f.value.IsZero() && (defaults[i].value.IsZero() || f.value.Kind() == reflect.Pointer) {
 			continue
 		}
-		if ref, ok := f.value.Interface().(SecretRef); ok {
+		if ref, ok := reflect.TypeAssert[SecretRef](f.value); ok {
 			key, text := f.key, redacted
 			if ref.file != "" {
 				keys := f.keys()
@@ -72,7 +72,7 @@ func encode(v, byDefault reflect.Value, schema Schema) (*yaml.Node, error) {
 	case record.Day:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: x.String()}, nil
 	}
-	if x, ok := v.Addr().Interface().(encoding.TextMarshaler); ok {
+	if x, ok := reflect.TypeAssert[encoding.TextMarshaler](v.Addr()); ok {
 		text, err := x.MarshalText()
 		return stringNode(string(text)), err
 	}

@@ -30,7 +30,7 @@ func nodeKind(v reflect.Value) yaml.Kind {
 	case *time.Location, window.Span, SecretRef:
 		return yaml.ScalarNode
 	}
-	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if _, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		return yaml.ScalarNode
 	}
 	switch v.Kind() {

@@ -38,7 +38,7 @@ func (s Secret) Reveal() string {
 
 func (Secret) String() string               { return redacted }
 func (Secret) GoString() string             { return redacted }
-func (Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, redacted) }
 func (Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
@@ -123,10 +123,10 @@ func (s SecretRef) String() string {
 }
 
 func (s SecretRef) GoString() string             { return s.String() }
-func (s SecretRef) Format(f fmt.State, _ rune)   { io.WriteString(f, s.String()) }
+func (s SecretRef) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, s.String()) }
 func (s SecretRef) LogValue() slog.Value         { return slog.StringValue(s.String()) }
 func (s SecretRef) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s SecretRef) MarshalYAML() (any, error)    { return s.String(), nil }
 
 // File returns the path of the file that holds the secret; empty where none does.
-func (r SecretRef) File() string { return r.file }
+func (s SecretRef) File() string { return s.file }

@@ -107,8 +107,10 @@ func (w world) live() record.Record {
 			Customer: customer, SentAt: w.at(), DecidedAt: w.at(), State: w.of(record.QuoteSent, record.QuoteAccepted, record.QuoteDraft),
 		}
 	case 8:
-		s := &record.Subscription{Customer: customer, State: w.of(record.SubscriptionActive, record.SubscriptionTrialing),
-			StartedAt: w.at(), EndedAt: w.at(), Currency: currency}
+		s := &record.Subscription{
+			Customer: customer, State: w.of(record.SubscriptionActive, record.SubscriptionTrialing),
+			StartedAt: w.at(), EndedAt: w.at(), Currency: currency,
+		}
 		for range w.r.IntN(4) {
 			s.History = append(s.History, record.MRRChange{At: w.at(), MRR: w.amount()})
 		}

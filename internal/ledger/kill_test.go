@@ -161,7 +161,8 @@ func runAndKill(t *testing.T, path string, limit time.Duration, fromStart bool) 
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "reading" && !fromStart {
+	for more := lines.Scan(); more && lines.Text() != "reading" && !fromStart; {
+		more = lines.Scan()
 	}
 	if limit >= 0 {
 		timer := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() }) // it may have ended

@@ -169,11 +169,11 @@ type rejectionKey struct {
 
 // reject logs a rejection, the first of each reason so that it is seen.
 func (r *reading) reject(ctx context.Context, rejection sources.Rejection) {
-	level, message := slog.LevelDebug, "record rejected"
+	level, note := slog.LevelDebug, ""
 	key := rejectionKey{r.end.Source, r.end.Stream, rejection.Reason, rejection.Kind}
 	if _, told := r.p.told.LoadOrStore(key, true); !told {
-		level, message = slog.LevelWarn, "record rejected; others of the same reason are logged at level debug"
+		level, note = slog.LevelWarn, "others of the same reason are logged at level debug"
 	}
-	r.p.Log.Log(ctx, level, message, "source", r.end.Source, "stream", r.end.Stream, "record", rejection.Kind,
-		"reason", rejection.Reason, "where", rejection.Where, "detail", rejection.Detail)
+	r.p.Log.Log(ctx, level, "record rejected", "source", r.end.Source, "stream", r.end.Stream, "record", rejection.Kind,
+		"reason", rejection.Reason, "where", rejection.Where, "detail", rejection.Detail, "note", note)
 }

@@ -178,7 +178,7 @@ func TestRefreshesAtMidnight(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				offset := test.from.Sub(time.Now())
+				offset := time.Until(test.from)
 				var times []time.Time
 				var out logs
 				r := NewRefresher(window.New(loc), func() time.Time { return time.Now().Add(offset) }, out.logger(),

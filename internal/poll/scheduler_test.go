@@ -298,7 +298,7 @@ func TestRetryAtInYears(t *testing.T) {
 		s, stop := start(t, p, Options{}, Job{Source: src, Interval: time.Hour})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		wantWithin(t, "wait", s.States()[0].NextPoll.Sub(time.Now()), 47*time.Hour, 49*time.Hour)
+		wantWithin(t, "wait", time.Until(s.States()[0].NextPoll), 47*time.Hour, 49*time.Hour)
 		stop()
 	})
 }

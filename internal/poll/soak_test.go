@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -28,7 +27,7 @@ func TestManyPolls(t *testing.T) {
 	leaks := goleak.IgnoreCurrent()
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := newPoller(t)
-		p.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		p.Log = slog.New(slog.DiscardHandler)
 		m := NewMetrics()
 		var polls atomic.Int64
 		var jobs []Job

@@ -102,7 +102,7 @@ func TestALongFirstRead(t *testing.T) {
 		const pages = 60
 		var reread atomic.Bool
 		done := 0
-		src := &fakeSource{name: "shop", fetch: func(ctx context.Context, req sources.Request, emit sources.Emit) error {
+		src := &fakeSource{name: "shop", fetch: func(ctx context.Context, _ sources.Request, emit sources.Emit) error {
 			if reread.Load() {
 				if err := emit(ctx, sources.Page{Progress: 0.5}); err != nil {
 					return err

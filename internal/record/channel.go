@@ -2,6 +2,7 @@ package record
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -22,12 +23,7 @@ func Channels() []string {
 
 // IsChannel reports whether name is a channel of the vocabulary.
 func IsChannel(name string) bool {
-	for _, c := range Channels() {
-		if c == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Channels(), name)
 }
 
 // ChannelRule gives the touches that match all of its expressions a channel; a nil

@@ -45,7 +45,7 @@ func TestClassifyByDefault(t *testing.T) {
 		{channel: "unknown", source: "google", medium: "cpc", want: "unknown"},
 	} {
 		touch := record.Touch{Source: test.source, Medium: test.medium, Channel: test.channel}
-		if got := (record.ChannelRules)(nil).Classify(touch); got != test.want {
+		if got := record.ChannelRules(nil).Classify(touch); got != test.want {
 			t.Errorf("Classify(%+v) = %s, want %s", touch, got, test.want)
 		}
 		if !record.IsChannel(test.want) {

@@ -72,8 +72,7 @@ func newCodec(t testing.TB) *record.Codec {
 // withoutPlain empties what sealing empties and bytes do not hold.
 func withoutPlain(r record.Record, id string) {
 	*r.RecordMeta() = record.Meta{ID: id}
-	var clear func(v reflect.Value)
-	clear = func(v reflect.Value) {
+	strip := func(v reflect.Value) {
 		switch x := v.Addr().Interface().(type) {
 		case *record.Keys:
 			*x = record.Keys{Sealed: x.Sealed}
@@ -82,7 +81,7 @@ func withoutPlain(r record.Record, id string) {
 		}
 	}
 	for v, i := reflect.ValueOf(r).Elem(), 0; i < v.NumField(); i++ {
-		clear(v.Field(i))
+		strip(v.Field(i))
 	}
 }
 

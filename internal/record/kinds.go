@@ -266,6 +266,7 @@ func (r *Subscription) Dates() []Instant {
 	}
 	return dates
 }
+
 func (r *Lead) Dates() []Instant {
 	return []Instant{
 		r.CreatedAt, r.MQLAt, r.SQLAt, r.OpportunityAt, r.CustomerAt, r.DisqualifiedAt, r.FirstResponseAt,
@@ -274,8 +275,10 @@ func (r *Lead) Dates() []Instant {
 func (r *Account) Dates() []Instant { return []Instant{r.CreatedAt, r.TargetSince, r.QualifiedAt} }
 func (r *Deal) Dates() []Instant    { return []Instant{r.CreatedAt, r.ClosedAt, r.FirstTouchAt} }
 
-// Rates and costs are dated by days of validity, which are not business events.
+// Dates returns none: the days for which a rate holds are no business events.
 func (*Rate) Dates() []Instant { return nil }
+
+// Dates returns none: the days over which a cost is spread are no business events.
 func (*Cost) Dates() []Instant { return nil }
 
 func (r *Customer) Seal(s *Sealer, source string) {
@@ -295,11 +298,13 @@ func (r *Lead) Seal(s *Sealer, source string) {
 	r.Account = s.ref(source, r.Account)
 	r.ReferredBy = s.ref(source, r.ReferredBy)
 }
+
 func (r *Account) Seal(s *Sealer, source string) {
 	r.Self = s.ref(source, RefTo(r.ID))
 	r.Keys = s.keys(source, r.Keys)
 	r.Parent = s.ref(source, r.Parent)
 }
+
 func (r *Deal) Seal(s *Sealer, source string) {
 	r.Account = s.ref(source, r.Account)
 	if r.Lead != "" {

@@ -31,8 +31,8 @@ func keysOf(key string, k record.Keys) []record.Hash {
 
 // secrets fills what identifies somebody below v with texts that can be looked for.
 func secrets(v reflect.Value) {
-	for i := range v.NumField() {
-		switch x := v.Field(i).Addr().Interface().(type) {
+	for _, field := range v.Fields() {
+		switch x := field.Addr().Interface().(type) {
 		case *record.Meta:
 			x.ID = "secret-id@secret-person.example"
 		case *record.Ref:

@@ -104,8 +104,10 @@ func TestPageIsSafeHTML(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"bare":   {},
 		"sample": {Version: "1.2.3", Status: sampleStatus, Config: func() ([]byte, error) { return nil, nil }},
-		"hostile": {Version: hostile, Status: hostileStatus, TelemetryPath: `/"><script>alert(1)</script>`,
-			Ready: func() error { return errors.New(hostile) }},
+		"hostile": {
+			Version: hostile, Status: hostileStatus, TelemetryPath: `/"><script>alert(1)</script>`,
+			Ready: func() error { return errors.New(hostile) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page, policy := pageOf(t, opts)
@@ -113,8 +115,10 @@ func TestPageIsSafeHTML(t *testing.T) {
 				t.Errorf("the page starts with %.40q", page)
 			}
 			ids, refs := map[string]bool{}, map[string]bool{}
-			allowed := []string{"html", "head", "meta", "title", "style", "body", "header", "h1", "p", "nav", "ul", "li", "a", "main", "section", "h2",
-				"dl", "div", "dt", "dd", "span", "table", "thead", "tbody", "tr", "th", "td", "time", "strong"}
+			allowed := []string{
+				"html", "head", "meta", "title", "style", "body", "header", "h1", "p", "nav", "ul", "li", "a", "main", "section", "h2",
+				"dl", "div", "dt", "dd", "span", "table", "thead", "tbody", "tr", "th", "td", "time", "strong",
+			}
 			for _, tag := range tags(t, page) {
 				if !slices.Contains(allowed, tag.Data) {
 					t.Errorf("the page has %s", tag)

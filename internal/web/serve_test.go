@@ -51,7 +51,12 @@ func serve(t *testing.T, webConfig string, ports int, opts Options, change func(
 		r.done <- s.Serve(ctx, &toolkit.FlagConfig{WebListenAddresses: &listen, WebConfigFile: &webConfig})
 		close(r.done)
 	}()
-	t.Cleanup(func() { stop(); <-r.done })
+	t.Cleanup(func() {
+		stop()
+		for range r.done { // until it is closed
+			continue
+		}
+	})
 	listening := regexp.MustCompile(`msg="TLS is (?:dis|en)abled\.".* address=(\S+)`)
 	eventually(t, "the server listens", func() bool {
 		found := listening.FindAllStringSubmatch(r.journal.String(), -1)

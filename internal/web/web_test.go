@@ -227,8 +227,12 @@ func TestGatherersFail(t *testing.T) {
 		{"one fails", prometheus.Gatherers{fails, gauges("b2b_one")}, 200, "\nb2b_one 1.5\n", "error gathering metrics: no snapshot"},
 		{"one panics", prometheus.Gatherers{gauges("b2b_one"), panics}, 200, "\nb2b_one 1.5\n", `panic="no snapshot"`},
 		{"all fail", prometheus.Gatherers{fails, panics}, 500, "gather metrics: panic: no snapshot", "TestGatherersFail"},
-		{"both have a family", prometheus.Gatherers{gauges("b2b_two", "b2b_one"), gauges("b2b_one", "b2b_zero")}, 200,
-			"# HELP b2b_one A gauge.\n# TYPE b2b_one gauge\nb2b_one 1.5\n# HELP b2b_two A gauge.\n# TYPE b2b_two gauge\nb2b_two 1.5\n# HELP b2b_zero", "metric family b2b_one comes from two gatherers"},
+		{
+			"both have a family",
+			prometheus.Gatherers{gauges("b2b_two", "b2b_one"), gauges("b2b_one", "b2b_zero")},
+			200,
+			"# HELP b2b_one A gauge.\n# TYPE b2b_one gauge\nb2b_one 1.5\n# HELP b2b_two A gauge.\n# TYPE b2b_two gauge\nb2b_two 1.5\n# HELP b2b_zero", "metric family b2b_one comes from two gatherers",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var j journal

@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
-	"github.com/google/go-cmp/cmp"
 )
 
 const header = "id,customer,placed_at,currency,gross\n"
@@ -87,14 +88,6 @@ func ids(pages []sources.Page) []string {
 		}
 	}
 	return ids
-}
-
-func rejections(pages []sources.Page) []sources.Rejection {
-	var all []sources.Rejection
-	for _, p := range pages {
-		all = append(all, p.Rejected...)
-	}
-	return all
 }
 
 // mustFetchAll fetches a stream that has one page.

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"github.com/b2bexporter/b2b_exporter/sources"
-	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
 func TestForms(t *testing.T) {
@@ -124,15 +125,21 @@ func TestBadFiles(t *testing.T) {
 		{"duplicate column", "id,placed_at,currency,gross,id\n", `column "id" occurs twice in the header`},
 		{"column without a name", "id,placed_at,currency,gross,\n", "column 5 of the header has no name"},
 		{"no header", line(1), `the first line has none of the mapped columns among its 5; is it a header, and are delimiter (',') and encoding the file's?`},
-		{"other delimiter", strings.ReplaceAll(good, ",", ";"),
-			`the first line has none of the mapped columns among its 1; is it a header, and are delimiter (',') and encoding the file's?`},
+		{
+			"other delimiter", strings.ReplaceAll(good, ",", ";"),
+			`the first line has none of the mapped columns among its 1; is it a header, and are delimiter (',') and encoding the file's?`,
+		},
 		{"quote in the header", "id,\"pla\"ced_at\n", "header: "},
 		{"truncated gzip", cut[:len(cut)/2], "the compressed file is cut off; copy it again: unexpected EOF"},
 		{"damaged gzip", cut[:len(cut)-8] + "damaged!", "gzip: invalid checksum"},
-		{"rows drawn into a quoted field", header + line(1) + "2,\"C1,2026-03-01,EUR,10\n" + lines(3, 9) + "10,\"C\",2026-03-01,EUR,10\n",
-			"line 3: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled"},
-		{"quote that closes in another row", header + "2,\"C1,2026-03-01,EUR,10\n3,\"\n",
-			"line 2: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled"},
+		{
+			"rows drawn into a quoted field", header + line(1) + "2,\"C1,2026-03-01,EUR,10\n" + lines(3, 9) + "10,\"C\",2026-03-01,EUR,10\n",
+			"line 3: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled",
+		},
+		{
+			"quote that closes in another row", header + "2,\"C1,2026-03-01,EUR,10\n3,\"\n",
+			"line 2: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled",
+		},
 		{"endless row", header + "1,\"" + strings.Repeat("x", maxRowBytes+1<<16), "a row is longer than 1048576 bytes"},
 	}
 	for _, test := range tests {

@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"github.com/b2bexporter/b2b_exporter/internal/config"
-	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/b2bexporter/b2b_exporter/internal/config"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
 // Options are the settings of a source of type csv.

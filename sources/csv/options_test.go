@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/b2bexporter/b2b_exporter/internal/config"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
-	"github.com/google/go-cmp/cmp"
 )
 
 func parse(t *testing.T, files string) (*config.Config, error) {
@@ -62,16 +63,24 @@ func TestOptionErrors(t *testing.T) {
 		{"unknown record", `{path: a.csv, record: invoice}`, `sources[0].files[0].record: "invoice" is none of customer, order, `},
 		{"no path", `{record: order}`, "sources[0].files[0].path: is missing; give a path or a glob pattern"},
 		{"glob", `{path: "a[.csv", record: order}`, `sources[0].files[0].path: "/etc/a[.csv" is no glob pattern: syntax error in pattern`},
-		{"delimiter", `{path: a.csv, record: order, delimiter: ";;"}`,
-			`sources[0].files[0].delimiter: ";;" is not one character such as ";" or "\t", in double quotes`},
+		{
+			"delimiter", `{path: a.csv, record: order, delimiter: ";;"}`,
+			`sources[0].files[0].delimiter: ";;" is not one character such as ";" or "\t", in double quotes`,
+		},
 		{"quote as delimiter", `{path: a.csv, record: order, delimiter: '"'}`, `sources[0].files[0].delimiter: "\"" is not one character`},
-		{"encoding", `{path: a.csv, record: order, encoding: ansi}`,
-			`sources[0].files[0].encoding: "ansi" is no known encoding such as utf-8, windows-1252 or utf-16`},
+		{
+			"encoding", `{path: a.csv, record: order, encoding: ansi}`,
+			`sources[0].files[0].encoding: "ansi" is no known encoding such as utf-8, windows-1252 or utf-16`,
+		},
 		{"encoding known but not supported", `{path: a.csv, record: order, encoding: iso-2022-kr}`, `sources[0].files[0].encoding: "iso-2022-kr" is no known`},
-		{"field", `{path: a.csv, record: order, columns: {id: a, plced_at: b, placed_at: c, currency: d, gross: e}}`,
-			`sources[0].files[0].columns.plced_at: order has no field "plced_at"; did you mean "placed_at"?`},
-		{"required field", `{path: a.csv, record: order, columns: {id: a}}`,
-			"sources[0].files[0].columns: order needs a column for placed_at, currency, gross"},
+		{
+			"field", `{path: a.csv, record: order, columns: {id: a, plced_at: b, placed_at: c, currency: d, gross: e}}`,
+			`sources[0].files[0].columns.plced_at: order has no field "plced_at"; did you mean "placed_at"?`,
+		},
+		{
+			"required field", `{path: a.csv, record: order, columns: {id: a}}`,
+			"sources[0].files[0].columns: order needs a column for placed_at, currency, gross",
+		},
 		{"layout", `{path: a.csv, record: order, time_format: DD.MM.YYYY}`, `sources[0].files[0].time_format: "DD.MM.YYYY" gives no year`},
 		{"decimal", `{path: a.csv, record: order, decimal: "'"}`, `sources[0].files[0].decimal: "'" is neither "." nor ","`},
 		{"zone", `{path: a.csv, record: order, timezone: Berlin}`, "sources[0].files[0].timezone: "},

@@ -252,7 +252,7 @@ func (f *bulkFile) row(ctx context.Context, raw json.RawMessage) error {
 			Kind: record.KindOrder, ID: f.current.ID, Reason: "bad answer", Where: "bulk file, " + f.current.ID, Detail: err.Error(),
 		})
 		f.current = nil
-		return nil
+		return nil //nolint:nilerr // it is noted as a rejection
 	}
 	f.current.lines = append(f.current.lines, l)
 	return nil

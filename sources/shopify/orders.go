@@ -99,33 +99,33 @@ func (s *Source) mapOrder(o *order, page *sources.Page) {
 }
 
 // sale returns what a line contributes, for the units that stayed in the order.
-func (m *sum) sale(l line, o *order, kept int64) sale {
-	gross := m.read(l.OriginalTotalSet.ShopMoney.Amount, "originalTotalSet")
+func (s *sum) sale(l line, o *order, kept int64) sale {
+	gross := s.read(l.OriginalTotalSet.ShopMoney.Amount, "originalTotalSet")
 	net, tax := gross, int64(0)
 	for _, d := range l.DiscountAllocations {
-		net = m.add(net, -m.read(d.AllocatedAmountSet.ShopMoney.Amount, "discountAllocations"))
+		net = s.add(net, -s.read(d.AllocatedAmountSet.ShopMoney.Amount, "discountAllocations"))
 	}
 	for _, t := range l.TaxLines {
-		tax = m.add(tax, m.read(t.PriceSet.ShopMoney.Amount, "taxLines"))
+		tax = s.add(tax, s.read(t.PriceSet.ShopMoney.Amount, "taxLines"))
 	}
 	if o.TaxesIncluded {
-		gross, net = m.withoutTax(gross, net, tax, l)
+		gross, net = s.withoutTax(gross, net, tax, l)
 	}
-	s := sale{gross: m.share(gross, kept, l.Quantity), net: m.share(net, kept, l.Quantity)}
+	sold := sale{gross: s.share(gross, kept, l.Quantity), net: s.share(net, kept, l.Quantity)}
 	if l.Variant != nil && l.Variant.InventoryItem != nil {
 		// A cost in another currency than the order's is of no use: there is no rate for it.
 		if c := l.Variant.InventoryItem.UnitCost; c != nil && c.CurrencyCode == o.CurrencyCode {
-			s.unitCost, s.costed = m.read(c.Amount, "unitCost"), true
+			sold.unitCost, sold.costed = s.read(c.Amount, "unitCost"), true
 		}
 	}
-	return s
+	return sold
 }
 
 // withoutTax takes the tax out of prices that include it: exactly out of what was
 // charged, and in the same share out of the price before discounts.
-func (m *sum) withoutTax(gross, net, tax int64, l line) (int64, int64) {
+func (s *sum) withoutTax(gross, net, tax int64, l line) (int64, int64) {
 	if net != 0 {
-		return m.ratio(gross, big.NewInt(net-tax), big.NewInt(net)), net - tax
+		return s.ratio(gross, big.NewInt(net-tax), big.NewInt(net)), net - tax
 	}
 	rate := new(big.Rat).SetInt64(1) // of a line that was given away: nothing was charged
 	for _, t := range l.TaxLines {
@@ -133,7 +133,7 @@ func (m *sum) withoutTax(gross, net, tax int64, l line) (int64, int64) {
 			rate.Add(rate, d.Rat())
 		}
 	}
-	return m.ratio(gross, rate.Denom(), rate.Num()), 0
+	return s.ratio(gross, rate.Denom(), rate.Num()), 0
 }
 
 // addRefund adds a refund of an order: its product part. AllCosted says that the cost of

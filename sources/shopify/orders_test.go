@@ -263,11 +263,13 @@ func TestTouches(t *testing.T) {
 		"no visit yet": {`{"firstVisit":null}`, record.Touch{}, "unknown"},
 		"UTM": {
 			`{"firstVisit":{"source":"Google","sourceType":"AD","utmParameters":{"source":"mailchimp","medium":"email","campaign":"nov"}}}`,
-			record.Touch{Source: "mailchimp", Medium: "email", Campaign: "nov"}, "email",
+			record.Touch{Source: "mailchimp", Medium: "email", Campaign: "nov"},
+			"email",
 		},
 		"empty UTM": {
 			`{"firstVisit":{"source":"direct","sourceType":null,"utmParameters":{"source":null,"medium":null,"campaign":null}}}`,
-			record.Touch{Source: "direct"}, "direct",
+			record.Touch{Source: "direct"},
+			"direct",
 		},
 		"search":      {visitOf("Google", "null"), record.Touch{Source: "Google", Channel: "organic_search"}, "organic_search"},
 		"SEO":         {visitOf("Bing", `"SEO"`), record.Touch{Source: "Bing", Medium: "seo"}, "organic_search"},
@@ -292,7 +294,7 @@ func TestTouches(t *testing.T) {
 			if got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
-			if c := (record.ChannelRules)(nil).Classify(got); c != test.channel {
+			if c := record.ChannelRules(nil).Classify(got); c != test.channel {
 				t.Errorf("channel %s, want %s", c, test.channel)
 			}
 		})

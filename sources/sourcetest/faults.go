@@ -18,7 +18,7 @@ func faultCases() []testCase {
 		{"expired token", expiredToken},
 		{"missing scope", func(b *bench) {
 			b.fill(3)
-			failing[*apiclient.ScopeError](b, "a missing scope", b.Forbidden)
+			_ = failing[*apiclient.ScopeError](b, "a missing scope", b.Forbidden)
 			recovered(b, "a missing scope")
 		}},
 		{"throttling", throttling},
@@ -29,29 +29,29 @@ func faultCases() []testCase {
 				return
 			}
 			b.fill(3)
-			failing[error](b, "an error inside a 200", b.ErrorInside200)
+			_ = failing[error](b, "an error inside a 200", b.ErrorInside200)
 			recovered(b, "an error inside a 200")
 		}},
 		{"server and network errors", serverErrors},
 		{"truncated answer", func(b *bench) {
 			b.fill(b.PageSize)
-			failing[*apiclient.TruncatedError](b, "a broken connection in mid-answer", fake.Fault{Cut: fake.CutConnection})
-			failing[*apiclient.TruncatedError](b, "an answer cut short", fake.Fault{Cut: fake.CutBody})
+			_ = failing[*apiclient.TruncatedError](b, "a broken connection in mid-answer", fake.Fault{Cut: fake.CutConnection})
+			_ = failing[*apiclient.TruncatedError](b, "an answer cut short", fake.Fault{Cut: fake.CutBody})
 			recovered(b, "truncated answers")
 		}},
 		{"HTML instead of data", func(b *bench) {
 			b.fill(3)
-			failing[*apiclient.FormatError](b, "an HTML page", html)
+			_ = failing[*apiclient.FormatError](b, "an HTML page", html)
 			recovered(b, "an HTML page")
 		}},
 		{"the same cursor for ever", sameCursor},
 		{"secrets", func(b *bench) { // what was said is searched when the case ends
 			b.fill(3)
 			for _, status := range []int{400, 401, 403, 429, 500} {
-				failing[error](b, "an error that repeats the request", fake.Fault{Echo: true, Status: status})
+				_ = failing[error](b, "an error that repeats the request", fake.Fault{Echo: true, Status: status})
 				time.Sleep(time.Hour)
 			}
-			failing[error](b, "a network error", fake.Fault{Drop: true})
+			_ = failing[error](b, "a network error", fake.Fault{Drop: true})
 			recovered(b, "errors that repeat the request")
 		}},
 	}
@@ -67,7 +67,7 @@ func expiredToken(b *bench) {
 		b.mustFetch()
 		recovered(b, "a token that was refused once")
 	}
-	failing[*apiclient.AuthError](b, "refused credentials", b.Unauthorized)
+	_ = failing[*apiclient.AuthError](b, "refused credentials", b.Unauthorized)
 	recovered(b, "refused credentials")
 }
 
@@ -83,7 +83,7 @@ func throttling(b *bench) {
 	if b.ledger.pages > 0 {
 		b.ledger.cursor = ""
 	}
-	failing[*apiclient.RateLimitedError](b, "throttled for ever", b.Throttled)
+	_ = failing[*apiclient.RateLimitedError](b, "throttled for ever", b.Throttled)
 	recovered(b, "throttled requests")
 }
 
@@ -110,8 +110,8 @@ func serverErrors(b *bench) {
 	b.compare("after two answers with status 503")
 	b.faults.Set(fake.Fault{Drop: true}, 0, 1)
 	b.mustFetch()
-	failing[*apiclient.APIError](b, "a vendor that is down", fake.Fault{Status: 500})
-	failing[error](b, "a network that is down", fake.Fault{Drop: true})
+	_ = failing[*apiclient.APIError](b, "a vendor that is down", fake.Fault{Status: 500})
+	_ = failing[error](b, "a network that is down", fake.Fault{Drop: true})
 	recovered(b, "server and network errors")
 }
 

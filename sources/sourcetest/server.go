@@ -31,7 +31,7 @@ func startServer(handler http.Handler) *server {
 	}
 	go func() {
 		defer close(s.done)
-		s.http.Serve(l) // it ends by Close
+		_ = s.http.Serve(l) // it ends by Close, which it says
 	}()
 	return s
 }

@@ -69,7 +69,7 @@ func (v *toyVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.Orders = list[:toyPage]
 		answer.Next = list[toyPage-1].key()
 	}
-	json.NewEncoder(w).Encode(answer) // an error means that the client has gone
+	_ = json.NewEncoder(w).Encode(answer) // an error means that the client has gone
 }
 
 func toyAccount() Account {

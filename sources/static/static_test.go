@@ -4,10 +4,11 @@ import (
 	"context"
 	"testing"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
 func someCosts() []record.Cost {
@@ -18,8 +19,10 @@ func someCosts() []record.Cost {
 }
 
 func someRates() []record.Rate {
-	return []record.Rate{{Meta: record.Meta{ID: "USD@2026-01-01"}, Day: 20454, Currency: "USD", Reference: "EUR",
-		PerReference: record.Decimal{Coefficient: 11, Scale: 1, Known: true}}}
+	return []record.Rate{{
+		Meta: record.Meta{ID: "USD@2026-01-01"}, Day: 20454, Currency: "USD", Reference: "EUR",
+		PerReference: record.Decimal{Coefficient: 11, Scale: 1, Known: true},
+	}}
 }
 
 func fetch(t *testing.T, s *Source, stream, cursor string) []sources.Page {

@@ -153,7 +153,7 @@ func readSamples(t *testing.T, name string) map[string]float64 {
 		}
 		metric, rest, _ := strings.Cut(strings.TrimSuffix(line[:space], "}"), "{")
 		labels := map[string]string{}
-		for _, pair := range strings.Split(strings.TrimSuffix(rest, `"`), `",`) {
+		for pair := range strings.SplitSeq(strings.TrimSuffix(rest, `"`), `",`) {
 			if label, v, ok := strings.Cut(pair, `="`); ok {
 				labels[label] = v
 			}

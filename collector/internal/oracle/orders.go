@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -10,11 +11,8 @@ import (
 func (w *world) sources(kinds ...record.Kind) []string {
 	var names []string
 	for _, s := range w.Sources {
-		for _, k := range kinds {
-			if s.delivers(k) {
-				names = append(names, s.Name)
-				break
-			}
+		if slices.ContainsFunc(kinds, s.delivers) {
+			names = append(names, s.Name)
 		}
 	}
 	return names

@@ -43,7 +43,6 @@ type order struct {
 	net           money
 	costed        money // the part of net whose cost is known
 	profit        money
-	netMicros     int64
 	costedIsWhole bool
 }
 

@@ -21,7 +21,7 @@ type entry struct {
 
 // inner is a connection inside an object, in the order of its nodes.
 func inner(nodes []object) resolver {
-	return func(x *execution, args map[string]any) (any, error) {
+	return func(_ *execution, args map[string]any) (any, error) {
 		entries := make([]entry, len(nodes))
 		for i, n := range nodes {
 			entries[i] = entry{id: int64(i), object: func() object { return n }}
@@ -120,7 +120,7 @@ var termForm = regexp.MustCompile(`^(created_at|updated_at):(>=|<=|>|<)'(\d{4}-\
 // takes what it cannot read for a search for words; here it is an error.
 func search(filter string, wholeDays bool) (func(entry) bool, error) {
 	var terms []func(entry) bool
-	for _, term := range strings.Split(filter, " AND ") {
+	for term := range strings.SplitSeq(filter, " AND ") {
 		if term == "" {
 			continue
 		}

@@ -288,13 +288,13 @@ func (l *watchList) add(ev *evaluation, c *customer) {
 		return
 	}
 	for i := range p.moments {
-		l.risks(p, &p.moments[i], c, note)
+		l.risks(&p.moments[i], c, note)
 	}
 }
 
 // risks lists when a customer comes to be at risk on a moment's day: at most once
 // between two of its orders.
-func (l *watchList) risks(p *plan, m *Moment, c *customer, note func(int64)) {
+func (l *watchList) risks(m *Moment, c *customer, note func(int64)) {
 	at := int(c.position[m.at.at])
 	for n := at; n > 0; n-- {
 		if c.orders[n-1] < m.riskSince && len(c.live) == 0 {

@@ -92,7 +92,7 @@ type Options struct {
 func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
 	p := &plan{asOf: asOf}
 	b := builder{c: c, inactive: o.InactiveAfter, index: map[int64]int{}}
-	for role := Current; role < roles; role++ {
+	for role := range roles {
 		for _, name := range o.Windows {
 			w := Window{Name: name, Role: role, AsOf: asOf}
 			switch role {

@@ -62,20 +62,6 @@ func (s *sums) add(e *history.Event, sign int64) {
 	}
 }
 
-func (s *sums) plus(o *sums) {
-	s.orders += o.orders
-	s.priced += o.priced
-	s.discounted += o.discounted
-	s.refunds += o.refunds
-	s.refunded += o.refunded
-	s.costed += o.costed
-	s.gross = s.gross.Add(o.gross)
-	s.discount = s.discount.Add(o.discount)
-	s.refund = s.refund.Add(o.refund)
-	s.profit = s.profit.Add(o.profit)
-	s.costedNet = s.costedNet.Add(o.costedNet)
-}
-
 // entry is one event of a day in which a window ends, or its taking back (sign -1).
 type entry struct {
 	t    int64

@@ -20,18 +20,18 @@ func TestTop(t *testing.T) {
 		}
 		check := func() bool {
 			t.Helper()
-			most, any := int64(0), false
+			most, some := int64(0), false
 			for _, v := range all {
-				if !any || v > most {
-					most, any = v, true
+				if !some || v > most {
+					most, some = v, true
 				}
 			}
 			unit, found, exact := s.largest()
 			switch {
 			case !exact && !s.bounded:
 				t.Fatalf("all values are kept, and it is not exact")
-			case exact && found != any:
-				t.Fatalf("found %v, want %v", found, any)
+			case exact && found != some:
+				t.Fatalf("found %v, want %v", found, some)
 			case exact && found && (all[unit] != most || s.kept[unit].value.home != record.Wide(most)):
 				t.Fatalf("the largest of %v is %d of unit %d, want %d", all, all[unit], unit, most)
 			case !exact && found && all[unit] > s.bound.Big().Int64():

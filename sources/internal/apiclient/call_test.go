@@ -418,7 +418,7 @@ func TestMetrics(t *testing.T) {
 		s := &script{answers: []answer{{status: 500}, {status: 429}, {err: io.ErrUnexpectedEOF}, {body: "{}"}}}
 		c := newClient(t, s, func(c *Config) {
 			c.Metrics = m
-			c.Signals = func(r *Response) []Signal {
+			c.Signals = func(*Response) []Signal {
 				return []Signal{{Quota: "requests", Size: 40, Remaining: 10}}
 			}
 		})

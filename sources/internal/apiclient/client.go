@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -220,9 +221,7 @@ func (c *Client) build(ctx context.Context, req Request) (*http.Request, error) 
 	}
 	if len(req.Query) > 0 {
 		query := target.Query()
-		for name, values := range req.Query {
-			query[name] = values
-		}
+		maps.Copy(query, req.Query)
 		target.RawQuery = query.Encode()
 	}
 	method := req.Method

@@ -106,7 +106,7 @@ func end(dec *json.Decoder) error {
 // early turns the end of the input, which is an error inside a document, into one
 // that nobody takes for success.
 func early(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

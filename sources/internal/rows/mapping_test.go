@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
 var sameRecord = cmpopts.IgnoreUnexported(record.Instant{}, record.Amount{}, record.Decimal{})
@@ -61,45 +62,97 @@ func TestConvertEveryKind(t *testing.T) {
 		pairs []string
 		want  record.Record
 	}{
-		{append(append([]string{"id=C1", "deleted=no", "company=yes", "parent=C0", "created_at=" + text, "country=DE", "owner=eva",
-			"referred_by=C9"}, touchColumns...), keyColumns...),
-			&record.Customer{Meta: record.Meta{ID: "C1"}, Keys: keys, Company: true, Parent: record.RefTo("C0"), CreatedAt: at,
-				Country: "DE", Owner: "eva", Touch: touch, ReferredBy: record.RefTo("C9")}},
-		{append([]string{"id=O1", "customer=C1", "placed_at=" + text, "paid_at=" + text, "state=CANCELLED", "currency=eur", "gross=100.00",
-			"discount=-5", "cost=60", "costed_net=90.5", "country=DE", "recurring=1"}, touchColumns...),
-			&record.Order{Meta: record.Meta{ID: "O1"}, Customer: record.RefTo("C1"), PlacedAt: at, PaidAt: at, State: record.StateCancelled,
+		{
+			append(append([]string{
+				"id=C1", "deleted=no", "company=yes", "parent=C0", "created_at=" + text, "country=DE", "owner=eva",
+				"referred_by=C9",
+			}, touchColumns...), keyColumns...),
+			&record.Customer{
+				Meta: record.Meta{ID: "C1"}, Keys: keys, Company: true, Parent: record.RefTo("C0"), CreatedAt: at,
+				Country: "DE", Owner: "eva", Touch: touch, ReferredBy: record.RefTo("C9"),
+			},
+		},
+		{
+			append([]string{
+				"id=O1", "customer=C1", "placed_at=" + text, "paid_at=" + text, "state=CANCELLED", "currency=eur", "gross=100.00",
+				"discount=-5", "cost=60", "costed_net=90.5", "country=DE", "recurring=1",
+			}, touchColumns...),
+			&record.Order{
+				Meta: record.Meta{ID: "O1"}, Customer: record.RefTo("C1"), PlacedAt: at, PaidAt: at, State: record.StateCancelled,
 				Currency: "EUR", Gross: euros(100), Discount: euros(-5), Cost: euros(60), CostedNet: record.Micros(90_500_000),
-				Country: "DE", Touch: touch, Recurring: true}},
-		{[]string{"id=R1", "order=O1", "customer=C1", "country=DE", "at=" + text, "currency=EUR", "amount=10", "cost=6", "costed_amount=10"},
-			&record.Refund{Meta: record.Meta{ID: "R1"}, Order: "O1", Customer: record.RefTo("C1"), Country: "DE", At: at, Currency: "EUR",
-				Amount: euros(10), Cost: euros(6), CostedAmount: euros(10)}},
-		{[]string{"id=K1", "customer=C1", "started_at=" + text, "changed_at=" + text, "completed_at=" + text},
-			&record.Checkout{Meta: record.Meta{ID: "K1"}, Customer: record.RefTo("C1"), StartedAt: at, ChangedAt: at, CompletedAt: at}},
-		{[]string{"id=Q1", "customer=C1", "deal=D1", "sent_at=" + text, "decided_at=" + text, "state=accepted", "currency=EUR", "amount=5", "owner=eva"},
-			&record.Quote{Meta: record.Meta{ID: "Q1"}, Customer: record.RefTo("C1"), Deal: "D1", SentAt: at, DecidedAt: at,
-				State: record.QuoteAccepted, Currency: "EUR", Amount: euros(5), Owner: "eva"}},
-		{[]string{"id=S1", "customer=C1", "state=active", "started_at=" + text, "ended_at=" + text, "currency=EUR", "mrr=99"},
-			&record.Subscription{Meta: record.Meta{ID: "S1"}, Customer: record.RefTo("C1"), State: record.SubscriptionActive, StartedAt: at,
-				EndedAt: at, Currency: "EUR", History: []record.MRRChange{{At: at, MRR: euros(99)}}}},
-		{append(append([]string{"id=L1", "created_at=" + text, "owner=eva", "mql_at=" + text, "sql_at=" + text, "opportunity_at=" + text,
-			"customer_at=" + text, "disqualified_at=" + text, "first_response_at=" + text, "account=A1", "referred_by=C1"}, touchColumns...), keyColumns...),
-			&record.Lead{Meta: record.Meta{ID: "L1"}, Keys: keys, CreatedAt: at, Touch: touch, Owner: "eva", MQLAt: at, SQLAt: at,
-				OpportunityAt: at, CustomerAt: at, DisqualifiedAt: at, FirstResponseAt: at, Account: record.RefTo("A1"), ReferredBy: record.RefTo("C1")}},
-		{append([]string{"id=A1", "parent=A0", "created_at=" + text, "target=true", "target_since=" + text, "tier=1", "owner=eva", "qualified_at=" + text}, keyColumns...),
-			&record.Account{Meta: record.Meta{ID: "A1"}, Keys: keys, Parent: record.RefTo("A0"), CreatedAt: at, Target: true, TargetSince: at,
-				Tier: "1", Owner: "eva", QualifiedAt: at}},
-		{[]string{"id=D1", "account=A1", "lead=L1", "pipeline=p", "stage=s", "probability=0.25", "created_at=" + text, "closed_at=" + text,
-			"state=won", "currency=EUR", "amount=7", "discount=1", "margin=3", "owner=eva", "first_touch_at=" + text, "order=shop:O1"},
-			&record.Deal{Meta: record.Meta{ID: "D1"}, Account: record.RefTo("A1"), Lead: "L1", Pipeline: "p", Stage: "s",
+				Country: "DE", Touch: touch, Recurring: true,
+			},
+		},
+		{
+			[]string{"id=R1", "order=O1", "customer=C1", "country=DE", "at=" + text, "currency=EUR", "amount=10", "cost=6", "costed_amount=10"},
+			&record.Refund{
+				Meta: record.Meta{ID: "R1"}, Order: "O1", Customer: record.RefTo("C1"), Country: "DE", At: at, Currency: "EUR",
+				Amount: euros(10), Cost: euros(6), CostedAmount: euros(10),
+			},
+		},
+		{
+			[]string{"id=K1", "customer=C1", "started_at=" + text, "changed_at=" + text, "completed_at=" + text},
+			&record.Checkout{Meta: record.Meta{ID: "K1"}, Customer: record.RefTo("C1"), StartedAt: at, ChangedAt: at, CompletedAt: at},
+		},
+		{
+			[]string{"id=Q1", "customer=C1", "deal=D1", "sent_at=" + text, "decided_at=" + text, "state=accepted", "currency=EUR", "amount=5", "owner=eva"},
+			&record.Quote{
+				Meta: record.Meta{ID: "Q1"}, Customer: record.RefTo("C1"), Deal: "D1", SentAt: at, DecidedAt: at,
+				State: record.QuoteAccepted, Currency: "EUR", Amount: euros(5), Owner: "eva",
+			},
+		},
+		{
+			[]string{"id=S1", "customer=C1", "state=active", "started_at=" + text, "ended_at=" + text, "currency=EUR", "mrr=99"},
+			&record.Subscription{
+				Meta: record.Meta{ID: "S1"}, Customer: record.RefTo("C1"), State: record.SubscriptionActive, StartedAt: at,
+				EndedAt: at, Currency: "EUR", History: []record.MRRChange{{At: at, MRR: euros(99)}},
+			},
+		},
+		{
+			append(append([]string{
+				"id=L1", "created_at=" + text, "owner=eva", "mql_at=" + text, "sql_at=" + text, "opportunity_at=" + text,
+				"customer_at=" + text, "disqualified_at=" + text, "first_response_at=" + text, "account=A1", "referred_by=C1",
+			}, touchColumns...), keyColumns...),
+			&record.Lead{
+				Meta: record.Meta{ID: "L1"}, Keys: keys, CreatedAt: at, Touch: touch, Owner: "eva", MQLAt: at, SQLAt: at,
+				OpportunityAt: at, CustomerAt: at, DisqualifiedAt: at, FirstResponseAt: at, Account: record.RefTo("A1"), ReferredBy: record.RefTo("C1"),
+			},
+		},
+		{
+			append([]string{"id=A1", "parent=A0", "created_at=" + text, "target=true", "target_since=" + text, "tier=1", "owner=eva", "qualified_at=" + text}, keyColumns...),
+			&record.Account{
+				Meta: record.Meta{ID: "A1"}, Keys: keys, Parent: record.RefTo("A0"), CreatedAt: at, Target: true, TargetSince: at,
+				Tier: "1", Owner: "eva", QualifiedAt: at,
+			},
+		},
+		{
+			[]string{
+				"id=D1", "account=A1", "lead=L1", "pipeline=p", "stage=s", "probability=0.25", "created_at=" + text, "closed_at=" + text,
+				"state=won", "currency=EUR", "amount=7", "discount=1", "margin=3", "owner=eva", "first_touch_at=" + text, "order=shop:O1",
+			},
+			&record.Deal{
+				Meta: record.Meta{ID: "D1"}, Account: record.RefTo("A1"), Lead: "L1", Pipeline: "p", Stage: "s",
 				Probability: record.Micros(250_000), CreatedAt: at, ClosedAt: at, State: record.DealWon, Currency: "EUR", Amount: euros(7),
-				Discount: euros(1), Margin: euros(3), Owner: "eva", FirstTouchAt: at, Order: "shop:O1"}},
-		{[]string{"day=2026-03-01", "currency=USD", "reference=EUR", "per_reference=1.0875"},
-			&record.Rate{Meta: record.Meta{ID: "USD@2026-03-01"}, Day: record.DateDay(2026, 3, 1), Currency: "USD", Reference: "EUR",
-				PerReference: record.Decimal{Coefficient: 10875, Scale: 4, Known: true}}},
-		{[]string{"name=fair", "category=marketing", "currency=EUR", "amount=500", "period=once", "from=2026-03-01", "to=2026-03-02", "channel=event",
-			"program=p", "campaign=c"},
-			&record.Cost{Meta: record.Meta{ID: "fair"}, Name: "fair", Category: record.CostMarketing, Currency: "EUR", Amount: euros(500),
-				Period: record.PeriodOnce, From: record.DateDay(2026, 3, 1), To: record.DateDay(2026, 3, 2), Channel: "event", Program: "p", Campaign: "c"}},
+				Discount: euros(1), Margin: euros(3), Owner: "eva", FirstTouchAt: at, Order: "shop:O1",
+			},
+		},
+		{
+			[]string{"day=2026-03-01", "currency=USD", "reference=EUR", "per_reference=1.0875"},
+			&record.Rate{
+				Meta: record.Meta{ID: "USD@2026-03-01"}, Day: record.DateDay(2026, 3, 1), Currency: "USD", Reference: "EUR",
+				PerReference: record.Decimal{Coefficient: 10875, Scale: 4, Known: true},
+			},
+		},
+		{
+			[]string{
+				"name=fair", "category=marketing", "currency=EUR", "amount=500", "period=once", "from=2026-03-01", "to=2026-03-02", "channel=event",
+				"program=p", "campaign=c",
+			},
+			&record.Cost{
+				Meta: record.Meta{ID: "fair"}, Name: "fair", Category: record.CostMarketing, Currency: "EUR", Amount: euros(500),
+				Period: record.PeriodOnce, From: record.DateDay(2026, 3, 1), To: record.DateDay(2026, 3, 2), Channel: "event", Program: "p", Campaign: "c",
+			},
+		},
 	}
 	if len(tests) != len(record.Kinds()) {
 		t.Fatalf("%d of %d kinds are tested", len(tests), len(record.Kinds()))
@@ -176,8 +229,10 @@ func TestConvertConstantsAndColumns(t *testing.T) {
 	if rejected != nil || rounded != 1 {
 		t.Fatalf("rounded %d, rejected %+v", rounded, rejected)
 	}
-	want := &record.Order{Meta: record.Meta{ID: "7"}, PlacedAt: instantOf(t, "2026-03-31T10:00:00Z"), Currency: "GBP",
-		Gross: record.Micros(1_234_500_000), Discount: record.Micros(0), Recurring: true}
+	want := &record.Order{
+		Meta: record.Meta{ID: "7"}, PlacedAt: instantOf(t, "2026-03-31T10:00:00Z"), Currency: "GBP",
+		Gross: record.Micros(1_234_500_000), Discount: record.Micros(0), Recurring: true,
+	}
 	if diff := cmp.Diff(want, got, sameRecord); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -216,38 +271,76 @@ func TestConvertRejects(t *testing.T) {
 		{"null currency", Config{}, with("currency="), "O1", ReasonMissing, "currency is empty"},
 		{"thousands separator", Config{}, with("gross=1,234.50"), "O1", ReasonAmount, `gross "1,234.50": not a decimal number`},
 		{"currency sign", Config{}, with("gross=5 €"), "O1", ReasonAmount, `gross "5 €": not a decimal number`},
-		{"overflow", Config{}, with("gross=9300000000000"), "O1", ReasonAmount,
-			`gross "9300000000000": amount is beyond the ledger's range of ±9.2 x 10^12`},
+		{
+			"overflow",
+			Config{},
+			with("gross=9300000000000"), "O1", ReasonAmount,
+			`gross "9300000000000": amount is beyond the ledger's range of ±9.2 x 10^12`,
+		},
 		{"address in an amount", Config{}, with("gross=jane@example.com"), "O1", ReasonAmount, "gross a text of 16 characters: not a decimal number"},
 		{"point with decimal comma", Config{Decimal: ","}, with("gross=1.234,50"), "O1", ReasonAmount, `gross "1.234,50" has a point, and decimal is ","`},
 		{"unknown currency", Config{}, with("currency=EURO"), "O1", ReasonCurrency, `currency "EURO" is not an ISO 4217 code such as EUR`},
 		{"currency that does not exist", Config{}, with("currency=QQQ"), "O1", ReasonCurrency, `currency "QQQ" is not an ISO 4217 code such as EUR`},
 		{"unknown state", Config{}, with("state=completed"), "O1", ReasonValue, `state "completed" is none of counted, cancelled, draft, test`},
 		{"unknown boolean", Config{}, with("recurring=maybe"), "O1", ReasonValue, `recurring "maybe" is none of true, false, 1, 0, yes, no`},
-		{"no time", Config{}, with("placed_at=01.03.2026"), "O1", ReasonTime,
-			`placed_at "01.03.2026" is not a time as RFC 3339, 2006-01-02 15:04:05 or 2006-01-02; set time_format`},
-		{"no such day", Config{}, with("placed_at=2026-02-30"), "O1", ReasonTime,
-			`placed_at "2026-02-30" is not a time as RFC 3339, 2006-01-02 15:04:05 or 2006-01-02; set time_format`},
-		{"not of the layout", Config{TimeFormat: "02.01.2006"}, with("placed_at=2026-03-01"), "O1", ReasonTime,
-			`placed_at "2026-03-01" is not a time of the form 02.01.2006`},
-		{"nanoseconds", Config{}, with("placed_at=2026-03-01T10:00:00.0000001Z"), "O1", ReasonTime,
-			`placed_at "2026-03-01T10:00:00.0000001Z" is finer than a microsecond`},
-		{"picoseconds", Config{}, with("placed_at=2026-03-01 10:00:00.000000000001"), "O1", ReasonTime,
-			`placed_at "2026-03-01 10:00:00.000000000001" is finer than a microsecond`},
+		{
+			"no time",
+			Config{},
+			with("placed_at=01.03.2026"), "O1", ReasonTime,
+			`placed_at "01.03.2026" is not a time as RFC 3339, 2006-01-02 15:04:05 or 2006-01-02; set time_format`,
+		},
+		{
+			"no such day",
+			Config{},
+			with("placed_at=2026-02-30"), "O1", ReasonTime,
+			`placed_at "2026-02-30" is not a time as RFC 3339, 2006-01-02 15:04:05 or 2006-01-02; set time_format`,
+		},
+		{
+			"not of the layout",
+			Config{TimeFormat: "02.01.2006"},
+			with("placed_at=2026-03-01"), "O1", ReasonTime,
+			`placed_at "2026-03-01" is not a time of the form 02.01.2006`,
+		},
+		{
+			"nanoseconds",
+			Config{},
+			with("placed_at=2026-03-01T10:00:00.0000001Z"), "O1", ReasonTime,
+			`placed_at "2026-03-01T10:00:00.0000001Z" is finer than a microsecond`,
+		},
+		{
+			"picoseconds",
+			Config{},
+			with("placed_at=2026-03-01 10:00:00.000000000001"), "O1", ReasonTime,
+			`placed_at "2026-03-01 10:00:00.000000000001" is finer than a microsecond`,
+		},
 		{"not UTF-8", Config{}, with("customer=M\xfcller"), "O1", ReasonEncoding, "customer is not valid UTF-8"},
 		{"refund without order and currency", Config{Record: record.KindRefund}, refund, "R1", ReasonMissing, "currency is empty, but there is an amount"},
 		{"deal without currency", Config{Record: record.KindDeal}, append(deal, "margin=1"), "D1", ReasonMissing, "currency is empty, but there is an amount"},
 		{"percent as probability", Config{Record: record.KindDeal}, append(deal, "probability=20"), "D1", ReasonAmount, `probability "20" is not within 0 and 1`},
 		{"negative rate", Config{Record: record.KindRate}, append(rate, "per_reference=-1"), "USD@2026-03-01", ReasonAmount, "per_reference is not above 0"},
-		{"rate with an exponent", Config{Record: record.KindRate}, append(rate, "per_reference=1e3"), "USD@2026-03-01", ReasonAmount,
-			`per_reference "1e3" is not a decimal number`},
+		{
+			"rate with an exponent",
+			Config{Record: record.KindRate},
+			append(rate, "per_reference=1e3"), "USD@2026-03-01", ReasonAmount,
+			`per_reference "1e3" is not a decimal number`,
+		},
 		{"cost that ends before it begins", Config{Record: record.KindCost}, append(cost, "to=2026-02-28"), "fair", ReasonValue, "to is before from"},
-		{"one-off without an end", Config{Record: record.KindCost}, []string{"name=fair", "category=sales", "currency=EUR", "amount=1", "period=once",
-			"from=2026-03-01", "to="}, "fair", ReasonMissing, "to is empty, but the period is once"},
-		{"rate of the reference", Config{Record: record.KindRate}, []string{"day=2026-03-01", "currency=EUR", "reference=eur", "per_reference=1"},
-			"EUR@2026-03-01", ReasonCurrency, `currency "EUR" is the reference itself`},
-		{"unknown channel", Config{Record: record.KindCost}, append(cost, "channel=tv"), "fair", ReasonValue,
-			`channel "tv" is none of ` + strings.Join(record.Channels(), ", ")},
+		{"one-off without an end", Config{Record: record.KindCost}, []string{
+			"name=fair", "category=sales", "currency=EUR", "amount=1", "period=once",
+			"from=2026-03-01", "to=",
+		}, "fair", ReasonMissing, "to is empty, but the period is once"},
+		{
+			"rate of the reference",
+			Config{Record: record.KindRate},
+			[]string{"day=2026-03-01", "currency=EUR", "reference=eur", "per_reference=1"},
+			"EUR@2026-03-01", ReasonCurrency, `currency "EUR" is the reference itself`,
+		},
+		{
+			"unknown channel",
+			Config{Record: record.KindCost},
+			append(cost, "channel=tv"), "fair", ReasonValue,
+			`channel "tv" is none of ` + strings.Join(record.Channels(), ", "),
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

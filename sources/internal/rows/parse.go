@@ -6,8 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"golang.org/x/text/currency"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 // problem says why a row is rejected. field is empty where it is the field that

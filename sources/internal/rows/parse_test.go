@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"pgregory.net/rapid"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 func TestTimes(t *testing.T) {
