@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Problem is one error of a configuration file.
@@ -152,12 +154,18 @@ func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) 
 
 func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
 
+// maxMisspelt is from how many bytes on a word is no misspelling of a key.
+const maxMisspelt = 64
+
 // suggestion returns the candidate that word is probably a misspelling of, as a
 // question, or else all of them.
 func suggestion(word string, candidates []string) string {
 	best, distance := "", max(1, len(word)/3)+1
+	if len(word) > maxMisspelt {
+		distance = 0
+	}
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(word), c); d < distance && d < len(c) {
+		if d := levenshtein.ComputeDistance(strings.ToLower(word), c); d < distance && d < len(c) {
 			best, distance = c, d
 		}
 	}
@@ -165,28 +173,4 @@ func suggestion(word string, candidates []string) string {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	return "use one of: " + strings.Join(candidates, ", ")
-}
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	if len(a) > 64 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
