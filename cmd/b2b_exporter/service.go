@@ -71,7 +71,10 @@ func (s *service) open(ctx context.Context, a *app) (*instance, error) {
 		jobs[k] = poll.Job{Source: j.source, Interval: j.interval}
 	}
 	poller := &poll.Poller{Ledger: l, Log: s.log, Observer: i, Now: s.now}
-	i.scheduler = poll.NewScheduler(poller, jobs, poll.Options{Metrics: s.polls, Changed: i.refresher.Trigger})
+	i.scheduler = poll.NewScheduler(poller, jobs, poll.Options{
+		// A source mostly waits for its vendor: one that hangs must not keep others waiting.
+		Concurrency: len(jobs), Metrics: s.polls, Changed: i.refresher.Trigger,
+	})
 	return i, nil
 }
 
