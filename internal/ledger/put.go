@@ -1,0 +1,236 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+)
+
+// put writes one record. It returns its number, 0 where it is gone.
+func (w *writer) put(ctx context.Context, sourceName string, source int64, rec record.Record, duplicate func(rid int64) bool) (int64, Outcome, error) {
+	kind, meta := rec.RecordKind(), rec.RecordMeta()
+	id := w.l.sealer.StoredID(sourceName, kind, meta.ID)
+	// The caller may commit its record again, should this fail: sealed twice it would be another.
+	rec = clone(rec)
+	rec.Seal(w.l.sealer, sourceName)
+	data, err := w.l.codec.Encode(rec)
+	if err != nil {
+		return 0, "", err
+	}
+	var rid int64
+	var held []byte
+	found, err := w.one(ctx, "SELECT rid, data FROM record WHERE source = ? AND kind = ? AND id = ?",
+		[]any{source, kindNumbers[kind], id}, &rid, &held)
+	if err != nil {
+		return 0, "", err
+	}
+	before := stored{rid: rid, source: source}
+	after := stored{rid: rid, source: source, rec: rec}
+	outcome := Inserted
+	switch {
+	case meta.Deleted:
+		after.rec, outcome = nil, Deleted
+	case found:
+		outcome = Updated
+	}
+	switch {
+	case !found && meta.Deleted:
+		return 0, Unchanged, nil
+	case found && !meta.Deleted && bytes.Equal(held, data):
+		return rid, Unchanged, nil
+	case found && duplicate(rid):
+		return rid, Rejected, nil
+	case found:
+		if before.rec, err = w.l.codec.Decode(kind, id, held); err != nil {
+			return 0, "", err
+		}
+	}
+	rid, err = w.replace(ctx, before, after, kind, id, data)
+	if meta.Deleted {
+		rid = 0
+	}
+	return rid, outcome, err
+}
+
+// clone returns a copy of rec that can be sealed without changing it.
+func clone(rec record.Record) record.Record {
+	original := reflect.ValueOf(rec).Elem()
+	c := reflect.New(original.Type())
+	c.Elem().Set(original)
+	return c.Interface().(record.Record)
+}
+
+// replace turns before into after (either rec may be nil), in the record and in all
+// that is derived from it and from the records that name it.
+func (w *writer) replace(ctx context.Context, before, after stored, kind record.Kind, id string, data []byte) (int64, error) {
+	dependents, err := w.dependentsOf(ctx, before.source, kind, id)
+	if err != nil {
+		return 0, err
+	}
+	change := append(slices.Clone(dependents), before)
+	if err := w.withFacts(ctx, change, false); err != nil {
+		return 0, err
+	}
+	switch {
+	case after.rec == nil:
+		err = w.exec(ctx, "DELETE FROM record WHERE rid = ?", before.rid)
+	case before.rec == nil:
+		after.rid, err = w.insert(ctx, "INSERT INTO record (source, kind, id, at, data) VALUES (?, ?, ?, ?, ?)",
+			after.source, kindNumbers[kind], id, w.dateOf(after.rec), data)
+	default:
+		err = w.exec(ctx, "UPDATE record SET at = ?, data = ? WHERE rid = ?", w.dateOf(after.rec), data, before.rid)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := w.depend(ctx, before, after); err != nil {
+		return 0, err
+	}
+	if err := w.identify(ctx, max(before.rid, after.rid), before.source, w.identityOf(before), w.identityOf(after)); err != nil {
+		return 0, err
+	}
+	return after.rid, w.withFacts(ctx, append(dependents, after), true)
+}
+
+func (w *writer) withFacts(ctx context.Context, records []stored, put bool) error {
+	for _, s := range records {
+		if s.rec == nil {
+			continue
+		}
+		facts, err := w.facts(ctx, s)
+		if err != nil {
+			return err
+		}
+		if err := w.edit(ctx, s.rid, facts, put); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) dateOf(rec record.Record) sql.NullInt64 {
+	us, ok := w.earliest(rec.Dates()...)
+	if !ok {
+		us = 0
+	}
+	return sql.NullInt64{Int64: us, Valid: ok}
+}
+
+// target is a record that another one takes attributes from.
+type target struct {
+	source int64
+	kind   record.Kind
+	id     string
+}
+
+func (w *writer) targets(ctx context.Context, s stored) ([]target, error) {
+	switch r := s.rec.(type) {
+	case *record.Refund:
+		if r.Order != "" {
+			return []target{{s.source, record.KindOrder, r.Order}}, nil
+		}
+	case *record.Deal:
+		var targets []target
+		if r.Lead != "" {
+			targets = append(targets, target{s.source, record.KindLead, r.Lead})
+		}
+		if r.Order != "" {
+			source, id, err := w.orderOf(ctx, s.source, r.Order)
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, target{source, record.KindOrder, id})
+		}
+		return targets, nil
+	}
+	return nil, nil
+}
+
+// depend keeps the list of who takes attributes from whom.
+func (w *writer) depend(ctx context.Context, before, after stored) error {
+	was, err := w.targets(ctx, before)
+	if err != nil {
+		return err
+	}
+	is, err := w.targets(ctx, after)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(was, is) {
+		return nil
+	}
+	for _, t := range was {
+		if err := w.exec(ctx, "DELETE FROM dependent WHERE source = ? AND kind = ? AND id = ? AND rid = ?",
+			t.source, kindNumbers[t.kind], t.id, before.rid); err != nil {
+			return err
+		}
+	}
+	for _, t := range is {
+		w.dependents = true
+		if err := w.exec(ctx, "INSERT INTO dependent VALUES (?, ?, ?, ?)", t.source, kindNumbers[t.kind], t.id, after.rid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) dependentsOf(ctx context.Context, source int64, kind record.Kind, id string) ([]stored, error) {
+	if !w.dependents || kind != record.KindOrder && kind != record.KindLead {
+		return nil, nil
+	}
+	var list []stored
+	err := w.each(ctx, `SELECT r.rid, r.source, r.kind, r.id, r.data FROM dependent d JOIN record r ON r.rid = d.rid
+		WHERE d.source = ? AND d.kind = ? AND d.id = ?`, []any{source, kindNumbers[kind], id}, func(rows *sql.Rows) error {
+		var s stored
+		var number int64
+		var recID string
+		var data []byte
+		if err := rows.Scan(&s.rid, &s.source, &number, &recID, &data); err != nil {
+			return err
+		}
+		var err error
+		s.rec, err = w.l.codec.Decode(kindOf(number), recID, data)
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+// sweep deletes the records of a source and kinds that were not seen.
+func (w *writer) sweep(ctx context.Context, source int64, kinds []record.Kind, seen bitmap, counts Counts) error {
+	for _, kind := range kinds {
+		var gone []stored
+		var ids []string
+		err := w.each(ctx, "SELECT rid, id FROM record WHERE source = ? AND kind = ?", []any{source, kindNumbers[kind]}, func(rows *sql.Rows) error {
+			s := stored{source: source}
+			var id string
+			if err := rows.Scan(&s.rid, &id); err != nil {
+				return err
+			}
+			if !seen.has(s.rid) {
+				gone = append(gone, s)
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for i, s := range gone {
+			held, err := w.find(ctx, source, kind, ids[i])
+			if err != nil {
+				return err
+			}
+			if _, err := w.replace(ctx, held, stored{source: source}, kind, ids[i], nil); err != nil {
+				return fmt.Errorf("record %d: %w", s.rid, err)
+			}
+		}
+		counts.Add(kind, Deleted, len(gone))
+	}
+	return nil
+}
