@@ -61,7 +61,10 @@ func testKill(t *testing.T, binary program, undisturbed string, took time.Durati
 	killed := 0
 	for done := false; !done; {
 		after := time.Duration(r.Int64N(int64(took)))
-		if killed == enough {
+		switch killed {
+		case 0: // one lands for certain
+			after = took / 4
+		case enough:
 			after = time.Hour
 		}
 		if done = binary.sync(t, dir, after); !done {
@@ -69,6 +72,9 @@ func testKill(t *testing.T, binary program, undisturbed string, took time.Durati
 		}
 	}
 	t.Logf("killed %d times", killed)
+	if killed == 0 {
+		t.Error("no kill landed while it was reading: there was nothing to test")
+	}
 	want := runIn(t, undisturbed, "kpis", "--output=prometheus", onlineRetailAsOf).ok(t).out
 	if strings.Count(want, "\n") < 1000 {
 		t.Errorf("the undisturbed figures are few:\n%s", want)
