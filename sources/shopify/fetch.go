@@ -57,15 +57,11 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		}
 	}
 	r.high = r.c.High
+	// What polls names the source and the stream.
 	if r.c.Swept.IsZero() {
-		err = r.first(ctx)
-	} else {
-		err = r.increment(ctx)
+		return r.first(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("stream %s: %w", st.Name, err)
-	}
-	return nil
+	return r.increment(ctx)
 }
 
 // first reads everything, and goes on where an earlier attempt ended.
