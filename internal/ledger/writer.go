@@ -16,7 +16,25 @@ import (
 var kindNumbers = map[record.Kind]int64{
 	record.KindCustomer: 1, record.KindOrder: 2, record.KindRefund: 3, record.KindCheckout: 4, record.KindQuote: 5,
 	record.KindSubscription: 6, record.KindLead: 7, record.KindAccount: 8, record.KindDeal: 9, record.KindRate: 10,
-	record.KindCost: 11,
+	record.KindCost:       11,
+	record.KindActivity:   12,
+	record.KindEngagement: 13,
+	record.KindSpend:      14,
+	record.KindAdQuality:  15,
+	record.KindTraffic:    16,
+	record.KindUsers:      17,
+	record.KindPage:       18,
+	record.KindReferrer:   19,
+	record.KindSearch:     20,
+	record.KindBacklink:   21,
+	record.KindEmail:      22,
+	record.KindAttendance: 23,
+	record.KindSurvey:     24,
+	record.KindReferral:   25,
+	record.KindTie:        26,
+	record.KindMember:     27,
+	record.KindSocial:     28,
+	record.KindTimeEntry:  29,
 }
 
 func kindOf(number int64) record.Kind {

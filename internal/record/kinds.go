@@ -278,8 +278,14 @@ func (r *Deal) Dates() []Instant    { return []Instant{r.CreatedAt, r.ClosedAt, 
 // Dates returns none: the days for which a rate holds are no business events.
 func (*Rate) Dates() []Instant { return nil }
 
-// Dates returns none: the days over which a cost is spread are no business events.
-func (*Cost) Dates() []Instant { return nil }
+// Dates returns the first day of a cost: what is compared with a time before it would
+// look cheap. Without one it was always there.
+func (r *Cost) Dates() []Instant {
+	if r.From == NoDay {
+		return nil
+	}
+	return []Instant{OnDate(r.From)}
+}
 
 func (r *Customer) Seal(s *Sealer, source string) {
 	r.Self = s.ref(source, RefTo(r.ID))

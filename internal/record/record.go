@@ -19,13 +19,33 @@ const (
 	KindDeal         Kind = "deal"
 	KindRate         Kind = "rate"
 	KindCost         Kind = "cost"
+	KindActivity     Kind = "activity"
+	KindEngagement   Kind = "engagement"
+	KindSpend        Kind = "spend"
+	KindAdQuality    Kind = "ad_quality"
+	KindTraffic      Kind = "traffic"
+	KindUsers        Kind = "users"
+	KindPage         Kind = "page"
+	KindReferrer     Kind = "referrer"
+	KindSearch       Kind = "search"
+	KindBacklink     Kind = "backlink"
+	KindEmail        Kind = "email"
+	KindAttendance   Kind = "attendance"
+	KindSurvey       Kind = "survey"
+	KindReferral     Kind = "referral"
+	KindTie          Kind = "tie"
+	KindMember       Kind = "member"
+	KindSocial       Kind = "social"
+	KindTimeEntry    Kind = "time_entry"
 )
 
 // Kinds returns every kind, in the order in which documentation lists them.
 func Kinds() []Kind {
 	return []Kind{
 		KindCustomer, KindOrder, KindRefund, KindCheckout, KindQuote, KindSubscription,
-		KindLead, KindAccount, KindDeal, KindRate, KindCost,
+		KindLead, KindAccount, KindEngagement, KindDeal, KindActivity, KindSpend, KindAdQuality, KindTraffic, KindUsers,
+		KindPage, KindReferrer, KindSearch, KindBacklink, KindEmail, KindAttendance, KindSurvey, KindReferral, KindTie,
+		KindMember, KindSocial, KindTimeEntry, KindRate, KindCost,
 	}
 }
 
@@ -78,6 +98,42 @@ func New(k Kind) Record {
 		return &Rate{}
 	case KindCost:
 		return &Cost{}
+	case KindActivity:
+		return &Activity{}
+	case KindEngagement:
+		return &Engagement{}
+	case KindSpend:
+		return &Spend{}
+	case KindAdQuality:
+		return &AdQuality{}
+	case KindTraffic:
+		return &Traffic{}
+	case KindUsers:
+		return &Users{}
+	case KindPage:
+		return &Page{}
+	case KindReferrer:
+		return &Referrer{}
+	case KindSearch:
+		return &Search{}
+	case KindBacklink:
+		return &Backlink{}
+	case KindEmail:
+		return &Email{}
+	case KindAttendance:
+		return &Attendance{}
+	case KindSurvey:
+		return &Survey{}
+	case KindReferral:
+		return &Referral{}
+	case KindTie:
+		return &Tie{}
+	case KindMember:
+		return &Member{}
+	case KindSocial:
+		return &Social{}
+	case KindTimeEntry:
+		return &TimeEntry{}
 	}
 	return nil
 }
