@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
 )
 
 // Source reads the records of one configured system. Implementations only read;
@@ -41,6 +42,12 @@ type Environment struct {
 	Zone     *time.Location // the report zone
 	Currency string         // the reporting currency
 	Now      time.Time
+	// Windows are the windows that KPIs are wanted for: what cannot be summed from days is
+	// asked for exactly these.
+	Windows []window.Name
+	// History is how far back daily figures and activities are read, counted from Now; all
+	// there is where it is zero.
+	History window.Span
 }
 
 // Request asks for one stream.

@@ -46,7 +46,9 @@ func (c *command) check(ctx context.Context) error {
 	row("configuration", sources.Finding{Subject: c.configFile, Detail: fmt.Sprintf("%d sources, zone %s, currency %s",
 		len(cfg.Sources), cfg.Timezone, cfg.Currency)})
 	row("ledger", a.checkLedger(ctx))
-	env := sources.Environment{Zone: cfg.Timezone, Currency: cfg.Currency, Now: c.now()}
+	env := sources.Environment{
+		Zone: cfg.Timezone, Currency: cfg.Currency, Now: c.now(), Windows: cfg.Windows, History: cfg.History,
+	}
 	for _, j := range a.jobs {
 		for _, f := range j.source.Check(ctx, env) {
 			row(j.source.Name(), f)

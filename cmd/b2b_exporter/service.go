@@ -70,7 +70,7 @@ func (s *service) open(ctx context.Context, a *app) (*instance, error) {
 	for k, j := range a.jobs {
 		jobs[k] = poll.Job{Source: j.source, Interval: j.interval}
 	}
-	poller := &poll.Poller{Ledger: l, Log: s.log, Observer: i, Now: s.now}
+	poller := &poll.Poller{Ledger: l, Log: s.log, Observer: i, Now: s.now, Windows: a.config.Windows, History: a.config.History}
 	i.scheduler = poll.NewScheduler(poller, jobs, poll.Options{
 		// A source mostly waits for its vendor: one that hangs must not keep others waiting.
 		Concurrency: len(jobs), Metrics: s.polls, Changed: i.refresher.Trigger,

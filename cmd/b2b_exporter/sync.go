@@ -89,7 +89,7 @@ func (c *command) poll(ctx context.Context, a *app, l *ledger.Ledger, w io.Write
 			sum[ledger.Unchanged], sum[ledger.Deleted], sum[ledger.Rejected], e.Rounded, e.Took.Round(time.Millisecond), result)
 	}
 	poller := &poll.Poller{
-		Ledger: l, Log: c.log, Observer: bar, Now: c.now,
+		Ledger: l, Log: c.log, Observer: bar, Now: c.now, Windows: a.config.Windows, History: a.config.History,
 	}
 	failed := false
 	for _, j := range a.jobs {

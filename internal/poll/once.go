@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
@@ -52,6 +53,9 @@ type Poller struct {
 	Log      *slog.Logger
 	Observer Observer // may be nil
 	Now      func() time.Time
+	// Windows and History are what sources are asked for (sources.Environment).
+	Windows []window.Name
+	History window.Span
 
 	told sync.Map // rejectionKeys that were logged
 }
@@ -95,7 +99,9 @@ func (r *reading) run(ctx context.Context, began time.Time) error {
 	r.session = session
 	settings := r.p.Ledger.Settings()
 	err = r.fetch(ctx, sources.Request{
-		Environment: sources.Environment{Zone: settings.Zone, Currency: settings.Currency, Now: began},
+		Environment: sources.Environment{
+			Zone: settings.Zone, Currency: settings.Currency, Now: began, Windows: r.p.Windows, History: r.p.History,
+		},
 		Stream:      r.stream.Name,
 		Cursor:      session.Cursor,
 	})
