@@ -40,6 +40,10 @@ func build(f *file, v *Validator, schema Schema) *Config {
 		Rates:       b.rates(),
 		Thresholds:  b.thresholds(),
 		Labels:      f.Labels,
+		Marketing:   b.marketing(),
+		CAC:         b.cac(),
+		Funnel:      b.funnel(),
+		Recurring:   b.recurring(),
 		file:        f,
 		schema:      schema,
 	}
@@ -141,12 +145,17 @@ func (b builder) channels() record.ChannelRules {
 		if c.Source == "" && c.Medium == "" && c.Campaign == "" {
 			b.Errorf(path, "matches everything; give at least one of source, medium and campaign")
 		}
-		b.channel(path+".channel", c.Channel)
+		switch {
+		case c.Channel != "":
+			b.channel(path+".channel", c.Channel)
+		case c.Program == "" && c.Name == "":
+			b.Errorf(path+".channel", "is missing; give what matching touches are counted under: channel, program or campaign_name")
+		}
 		rules = append(rules, record.ChannelRule{
 			Source:   b.expression(path+".source", c.Source),
 			Medium:   b.expression(path+".medium", c.Medium),
 			Campaign: b.expression(path+".campaign", c.Campaign),
-			Channel:  c.Channel,
+			Class:    record.Class{Channel: c.Channel, Program: c.Program, Campaign: c.Name},
 		})
 	}
 	return rules

@@ -31,6 +31,11 @@ type Config struct {
 	Rates       []record.Rate
 	Thresholds  []Threshold
 	Labels      Labels
+	// Marketing are the channels of marketing: customers that come by them are its own.
+	Marketing []string
+	CAC       CAC
+	Funnel    Funnel
+	Recurring Recurring
 
 	file   *file
 	schema Schema
@@ -43,6 +48,13 @@ type Source struct {
 	Interval time.Duration // 0 where the type's default holds
 	Options  Options
 	Line     int // where the block starts
+}
+
+// Recurring says how recurring revenue is broken down.
+type Recurring struct {
+	// Tiers are the bounds between tiers of customers by their monthly recurring revenue in
+	// the reporting currency, ascending.
+	Tiers []record.Amount
 }
 
 // Threshold is the value of a headline KPI at which an alert fires.

@@ -120,6 +120,11 @@ func TestDefaults(t *testing.T) {
 			Currency: "USD", Reference: "EUR", PerReference: record.Decimal{Coefficient: 11, Scale: 1, Known: true},
 		}},
 		Labels: Labels{Max: 50},
+		Marketing: []string{
+			"organic_search", "paid_search", "display", "video", "organic_social", "paid_social", "email", "sms", "referral",
+			"affiliate", "partner", "event", "webinar", "content", "customer_referral",
+		},
+		Recurring: Recurring{Tiers: []record.Amount{record.Micros(100_000_000), record.Micros(1_000_000_000)}},
 	}
 	if diff := cmp.Diff(want, got, equateConfigs()); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -182,8 +187,9 @@ func TestValid(t *testing.T) {
 			},
 		},
 		Channels: record.ChannelRules{
-			{Source: anchored("newsletter.*"), Medium: anchored("email|mail"), Campaign: anchored("20[0-9]+"), Channel: "email"},
-			{Campaign: anchored("2026"), Channel: "event"},
+			{Source: anchored("newsletter.*"), Medium: anchored("email|mail"), Campaign: anchored("20[0-9]+"), Class: record.Class{Channel: "email"}},
+			{Campaign: anchored("2026"), Class: record.Class{Channel: "event", Program: "fairs"}},
+			{Campaign: anchored("spring.*"), Class: record.Class{Campaign: "Spring"}},
 		},
 		Territories: map[string]string{"DE": "DACH", "NO": "Nordics", "yes": "12"},
 		Costs: []record.Cost{
@@ -222,7 +228,11 @@ func TestValid(t *testing.T) {
 			{KPI: "b2b_customer_churn_ratio", Window: window.Days90, Warning: decimal("0.05"), Critical: decimal("0.08")},
 			{KPI: "b2b_mrr", Critical: decimal("-10.5")},
 		},
-		Labels: Labels{Max: 20},
+		Labels:    Labels{Max: 20},
+		Marketing: []string{"email", "event"},
+		CAC:       CAC{Lag: window.Span{Days: 30}},
+		Funnel:    Funnel{Site: "eu-shop"},
+		Recurring: Recurring{Tiers: []record.Amount{record.Micros(50_000_000), record.Micros(500_500_000)}},
 	}
 	got, err := Load("testdata/valid.yml", testSchema())
 	if err != nil {
@@ -250,7 +260,7 @@ func TestChannelRulesMatchWholeTexts(t *testing.T) {
 		{record.Touch{Source: "partner", Medium: "offline", Campaign: "2026"}, "event"},
 		{record.Touch{Source: "partner", Medium: "offline", Campaign: "2026\n"}, "offline"},
 	} {
-		if got := c.Channels.Classify(tt.touch); got != tt.want {
+		if got := c.Channels.Classify(tt.touch).Channel; got != tt.want {
 			t.Errorf("channel of %+v is %s, want %s", tt.touch, got, tt.want)
 		}
 	}

@@ -130,7 +130,7 @@ func TestDocumentedChannels(t *testing.T) {
 		}
 		for _, medium := range media {
 			for _, source := range sources {
-				got := rules.Classify(record.Touch{Source: source, Medium: strings.ToUpper(medium)})
+				got := rules.Classify(record.Touch{Source: source, Medium: strings.ToUpper(medium)}).Channel
 				if got != want {
 					t.Errorf("source %q, medium %q: channel is %s, documented is %s", source, medium, got, want)
 				}

@@ -74,6 +74,17 @@ type Labels struct {
 	Max int `yaml:"max"`
 }
 
+// CAC says what new customers are held against.
+type CAC struct {
+	// Lag is how many days before the window the costs of its new customers lie.
+	Lag window.Span `yaml:"lag"`
+}
+
+// Funnel says where visits turn into customers.
+type Funnel struct {
+	Site string `yaml:"site"` // the only site there is where empty
+}
+
 // file is the configuration as it is written.
 type file struct {
 	Timezone    *time.Location    `yaml:"timezone" required:"the IANA time zone of all days and windows, such as Europe/Berlin"`
@@ -92,6 +103,14 @@ type file struct {
 	Rates       []rateBlock       `yaml:"rates"`
 	Thresholds  []thresholdBlock  `yaml:"thresholds"`
 	Labels      Labels            `yaml:"labels"`
+	Marketing   []string          `yaml:"marketing_channels"`
+	CAC         CAC               `yaml:"cac"`
+	Funnel      Funnel            `yaml:"funnel"`
+	Recurring   recurringBlock    `yaml:"recurring"`
+}
+
+type recurringBlock struct {
+	Tiers []number `yaml:"tiers"`
 }
 
 type sourceBlock struct {
@@ -107,7 +126,9 @@ type channelBlock struct {
 	Source   string `yaml:"source"`
 	Medium   string `yaml:"medium"`
 	Campaign string `yaml:"campaign"`
-	Channel  string `yaml:"channel" required:"a channel such as email"`
+	Channel  string `yaml:"channel"`
+	Program  string `yaml:"program"`
+	Name     string `yaml:"campaign_name"`
 }
 
 type costBlock struct {
@@ -152,6 +173,8 @@ func defaultFile() *file {
 		Attribution: FirstTouch,
 		Windows:     window.Names(),
 		Labels:      Labels{Max: 50},
+		Marketing:   marketingChannels(),
+		Recurring:   recurringBlock{Tiers: []number{"100", "1000"}},
 	}
 }
 

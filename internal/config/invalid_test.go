@@ -21,11 +21,21 @@ func invalidFiles() map[string][]string {
 		"channels-channel": {
 			`4: channels[0].channel: unknown channel "e-mail"; did you mean email?`,
 			`5: channels[1].channel: unknown channel "post"; use one of: direct, organic_search, paid_search, display, video, organic_social, paid_social, email, sms, referral, affiliate, partner, event, webinar, content, customer_referral, sales_outbound, offline, other, unknown`,
-			`6: channels[2].channel: is missing; give a channel such as email`,
+			`6: channels[2].channel: is missing; give what matching touches are counted under: channel, program or campaign_name`,
 		},
 		"channels-expression": {
 			`4: channels[0].source: not a regular expression: missing closing ) in "("; escape special characters with \`,
 			`5: channels[1].medium: not a regular expression: unexpected ) in "a)|(b"; escape special characters with \`,
+		},
+		"marketing-channels": {
+			`3: marketing_channels[1]: unknown channel "webinars"; did you mean webinar?`,
+			`3: marketing_channels[2]: email is listed twice; remove it`,
+		},
+		"kpi-settings": {
+			`3: cac.lag: must be whole days, such as 30d: costs are known by day`,
+			`4: funnel.site: no source is named "web"; give the name of the source that counts the visits of the site`,
+			`5: recurring.tiers[0]: must be above 0`,
+			`5: recurring.tiers[2]: 50 is not above the tier before it; list them in ascending order`,
 		},
 		"channels-match-all": {
 			`3: channels[0]: matches everything; give at least one of source, medium and campaign`,
@@ -144,7 +154,7 @@ func invalidFiles() map[string][]string {
 			`1: timezone: is missing; give the IANA time zone of all days and windows, such as Europe/Berlin`,
 		},
 		"key-control": {
-			`3: "a\nb": unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels`,
+			`3: "a\nb": unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels, marketing_channels, cac, funnel, recurring`,
 		},
 		"key-not-text": {
 			`4: territories: a key must be plain text; quote it`,
@@ -175,7 +185,7 @@ func invalidFiles() map[string][]string {
 			`3: ledger: expected a mapping, found a string`,
 		},
 		"long-texts": {
-			`3: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels`,
+			`3: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels, marketing_channels, cac, funnel, recurring`,
 			`4: attribution: expected one of first_touch, last_touch, found "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"`,
 		},
 		"mappings": {
@@ -420,7 +430,7 @@ func invalidFiles() map[string][]string {
 			`5: orders.goals: unknown key; use one of: count`,
 		},
 		"unknown-key-not-yet": {
-			`3: goals: unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels`,
+			`3: goals: unknown key; use one of: timezone, currency, history, staleness, ledger, customers, orders, attribution, windows, sources, channels, territories, costs, rates, thresholds, labels, marketing_channels, cac, funnel, recurring`,
 		},
 		"unknown-key": {
 			`3: stalenes: unknown key; did you mean staleness?`,

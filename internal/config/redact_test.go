@@ -99,6 +99,26 @@ costs:
       from: 2026-01-01
 labels:
     max: 50
+marketing_channels:
+    - organic_search
+    - paid_search
+    - display
+    - video
+    - organic_social
+    - paid_social
+    - email
+    - sms
+    - referral
+    - affiliate
+    - partner
+    - event
+    - webinar
+    - content
+    - customer_referral
+recurring:
+    tiers:
+        - 100
+        - 1000
 `
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("Redacted (-want +got):\n%s", diff)

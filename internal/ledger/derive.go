@@ -46,7 +46,7 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 	case *record.Quote:
 		return w.quoteFacts(ctx, s, r)
 	case *record.Lead:
-		channel, err := w.number(ctx, w.l.settings.Channels.Classify(r.Touch))
+		channel, err := w.number(ctx, w.l.settings.Channels.Classify(r.Touch).Channel)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +181,7 @@ func (w *writer) orderFacts(ctx context.Context, s stored, o *record.Order) ([]f
 		e.Flags |= history.HasCost
 		e.Profit, e.Costed = profit, part
 	}
-	if err := w.labels(ctx, &e, w.l.settings.Channels.Classify(o.Touch), o.Country, o.Currency); err != nil {
+	if err := w.labels(ctx, &e, w.l.settings.Channels.Classify(o.Touch).Channel, o.Country, o.Currency); err != nil {
 		return nil, err
 	}
 	facts := []fact{{hashOf(o.Customer), e}}

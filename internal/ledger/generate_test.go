@@ -134,7 +134,7 @@ func (w world) anySettings() option {
 	}
 	drawn.Basis = []ledger.Basis{ledger.BasisOrders, ledger.BasisDeals, ledger.BasisBoth, ledger.BasisBoth}[w.r.IntN(4)]
 	if w.r.IntN(2) == 0 {
-		drawn.Channels = record.ChannelRules{{Campaign: regexp.MustCompile("fair"), Channel: "event"}}
+		drawn.Channels = record.ChannelRules{{Campaign: regexp.MustCompile("fair"), Class: record.Class{Channel: "event"}}}
 		drawn.Territories = map[string]string{"DE": "dach", "AT": "dach"}
 		drawn.FreeMail = []string{"d1.example"}
 	}

@@ -44,7 +44,7 @@ func TestSettingsMakeStale(t *testing.T) {
 	const plain = " gross=100000000EUR of=store of=customer"
 	rule := func(pattern, channel string) func(*ledger.Settings) {
 		return func(s *ledger.Settings) {
-			s.Channels = record.ChannelRules{{Campaign: regexp.MustCompile(pattern), Channel: channel}}
+			s.Channels = record.ChannelRules{{Campaign: regexp.MustCompile(pattern), Class: record.Class{Channel: channel}}}
 		}
 	}
 	for _, test := range []struct {
@@ -120,7 +120,7 @@ func TestEqualSettingsAreNotStale(t *testing.T) {
 	path := newPath(t)
 	build := func() option {
 		return settings(func(s *ledger.Settings) {
-			s.Channels = record.ChannelRules{{Source: regexp.MustCompile("a"), Channel: "event"}}
+			s.Channels = record.ChannelRules{{Source: regexp.MustCompile("a"), Class: record.Class{Channel: "event"}}}
 			s.Territories = map[string]string{"DE": "dach", "AT": "dach", "FR": "west"}
 			s.FreeMail = []string{"b.example", "a.example"}
 		})

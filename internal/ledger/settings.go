@@ -44,13 +44,13 @@ func (s *Settings) counts(source string, kind record.Kind) bool {
 
 // derivation is raised whenever the code derives something else from the same
 // records, so that ledgers of older versions are rebuilt.
-const derivation = 1
+const derivation = 2
 
 // fingerprint identifies everything that derived state depends on besides the records.
 func (s *Settings) fingerprint() string {
-	rules := make([][4]string, 0, len(s.Channels))
+	rules := make([][6]string, 0, len(s.Channels))
 	for _, r := range s.Channels {
-		var texts [4]string
+		texts := [6]string{3: r.Class.Channel, r.Class.Program, r.Class.Campaign}
 		if r.Source != nil {
 			texts[0] = r.Source.String()
 		}
@@ -60,7 +60,6 @@ func (s *Settings) fingerprint() string {
 		if r.Campaign != nil {
 			texts[2] = r.Campaign.String()
 		}
-		texts[3] = r.Channel
 		rules = append(rules, texts)
 	}
 	territories := make([][2]string, 0, len(s.Territories))

@@ -102,8 +102,8 @@ func (r *reading) run(ctx context.Context, began time.Time) error {
 		Environment: sources.Environment{
 			Zone: settings.Zone, Currency: settings.Currency, Now: began, Windows: r.p.Windows, History: r.p.History,
 		},
-		Stream:      r.stream.Name,
-		Cursor:      session.Cursor,
+		Stream: r.stream.Name,
+		Cursor: session.Cursor,
 	})
 	if err != nil {
 		err = fmt.Errorf("source %s, stream %s: %w", name, r.stream.Name, err)

@@ -1,9 +1,11 @@
 package record
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Channels of the vocabulary.
@@ -26,30 +28,58 @@ func IsChannel(name string) bool {
 	return slices.Contains(Channels(), name)
 }
 
-// ChannelRule gives the touches that match all of its expressions a channel; a nil
-// expression matches everything.
-type ChannelRule struct {
-	Source, Medium, Campaign *regexp.Regexp
-	Channel                  string
+// Class is what a touch is counted under.
+type Class struct {
+	Channel string // of the vocabulary, never empty
+	// Program is a marketing program or initiative; empty where no rule names one.
+	Program string
+	// Campaign is the campaign's name; empty where the touch has none.
+	Campaign string
 }
 
-// ChannelRules classify touches: the first matching rule, then the touch's own
-// channel, then the default table.
+// ChannelRule tells of the touches that match all of its expressions what they are
+// counted under. A nil expression matches everything; what is empty it leaves to others.
+type ChannelRule struct {
+	Source, Medium, Campaign *regexp.Regexp
+	Class                    Class
+}
+
+// ChannelRules classify touches: channel, program and campaign each come from the first
+// matching rule that names one. Without, the channel is the touch's own, then
+// that of the default table; the campaign is the touch's own.
 type ChannelRules []ChannelRule
 
-// Classify returns the channel of t.
-func (rules ChannelRules) Classify(t Touch) string {
+// Classify returns what t is counted under.
+func (rules ChannelRules) Classify(t Touch) Class {
+	var c Class
 	for _, r := range rules {
-		if matches(r.Source, t.Source) && matches(r.Medium, t.Medium) && matches(r.Campaign, t.Campaign) {
-			return r.Channel
+		if !matches(r.Source, t.Source) || !matches(r.Medium, t.Medium) || !matches(r.Campaign, t.Campaign) {
+			continue
 		}
+		c.Channel = cmp.Or(c.Channel, r.Class.Channel)
+		c.Program = cmp.Or(c.Program, r.Class.Program)
+		c.Campaign = cmp.Or(c.Campaign, r.Class.Campaign)
 	}
-	if t.Channel != "" {
-		if c := strings.ToLower(strings.TrimSpace(t.Channel)); IsChannel(c) {
-			return c
+	c.Campaign = cmp.Or(c.Campaign, oneLine(t.Campaign))
+	if c.Channel != "" {
+		return c
+	}
+	if own := strings.ToLower(strings.TrimSpace(t.Channel)); IsChannel(own) {
+		c.Channel = own
+		return c
+	}
+	c.Channel = defaultChannel(strings.ToLower(strings.TrimSpace(t.Source)), strings.ToLower(strings.TrimSpace(t.Medium)))
+	return c
+}
+
+// oneLine returns a name without control characters and outer space.
+func oneLine(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
 		}
-	}
-	return defaultChannel(strings.ToLower(strings.TrimSpace(t.Source)), strings.ToLower(strings.TrimSpace(t.Medium)))
+		return r
+	}, name))
 }
 
 func matches(re *regexp.Regexp, text string) bool { return re == nil || re.MatchString(text) }

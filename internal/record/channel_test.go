@@ -45,7 +45,7 @@ func TestClassifyByDefault(t *testing.T) {
 		{channel: "unknown", source: "google", medium: "cpc", want: "unknown"},
 	} {
 		touch := record.Touch{Source: test.source, Medium: test.medium, Channel: test.channel}
-		if got := record.ChannelRules(nil).Classify(touch); got != test.want {
+		if got := record.ChannelRules(nil).Classify(touch).Channel; got != test.want {
 			t.Errorf("Classify(%+v) = %s, want %s", touch, got, test.want)
 		}
 		if !record.IsChannel(test.want) {
@@ -56,9 +56,9 @@ func TestClassifyByDefault(t *testing.T) {
 
 func TestClassifyByRules(t *testing.T) {
 	rules := record.ChannelRules{
-		{Source: regexp.MustCompile(`^fair$`), Medium: regexp.MustCompile(`^stand$`), Channel: "event"},
-		{Source: regexp.MustCompile(`^fair$`), Channel: "offline"},
-		{Campaign: regexp.MustCompile(`^abm-`), Channel: "sales_outbound"},
+		{Source: regexp.MustCompile(`^fair$`), Medium: regexp.MustCompile(`^stand$`), Class: record.Class{Channel: "event"}},
+		{Source: regexp.MustCompile(`^fair$`), Class: record.Class{Channel: "offline"}},
+		{Campaign: regexp.MustCompile(`^abm-`), Class: record.Class{Channel: "sales_outbound"}},
 	}
 	for _, test := range []struct {
 		touch record.Touch
@@ -70,11 +70,11 @@ func TestClassifyByRules(t *testing.T) {
 		{record.Touch{Source: "google", Medium: "cpc", Campaign: "brand"}, "paid_search"},
 		{record.Touch{Medium: "stand"}, "other"},
 	} {
-		if got := rules.Classify(test.touch); got != test.want {
+		if got := rules.Classify(test.touch).Channel; got != test.want {
 			t.Errorf("Classify(%+v) = %s, want %s", test.touch, got, test.want)
 		}
 	}
-	if got := (record.ChannelRules{{Channel: "partner"}}).Classify(record.Touch{}); got != "partner" {
+	if got := (record.ChannelRules{{Class: record.Class{Channel: "partner"}}}).Classify(record.Touch{}).Channel; got != "partner" {
 		t.Errorf("a rule without expressions gives %s, want partner: it matches everything", got)
 	}
 }

@@ -189,7 +189,7 @@ func TestTouch(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.source, got, test.want)
 		}
-		if channel := record.ChannelRules(nil).Classify(got); channel != test.channel {
+		if channel := record.ChannelRules(nil).Classify(got).Channel; channel != test.channel {
 			t.Errorf("%s: channel %s, want %s", test.source, channel, test.channel)
 		}
 	}

@@ -294,7 +294,7 @@ func TestTouches(t *testing.T) {
 			if got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
-			if c := record.ChannelRules(nil).Classify(got); c != test.channel {
+			if c := record.ChannelRules(nil).Classify(got).Channel; c != test.channel {
 				t.Errorf("channel %s, want %s", c, test.channel)
 			}
 		})

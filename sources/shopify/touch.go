@@ -24,7 +24,7 @@ func (o *order) touch() record.Touch {
 func (v *visit) channel() string {
 	source := strings.ToLower(strings.TrimSpace(v.Source))
 	// The default table knows the social networks by their names.
-	social := source != "direct" && record.ChannelRules(nil).Classify(record.Touch{Source: source}) == "organic_social"
+	social := source != "direct" && record.ChannelRules(nil).Classify(record.Touch{Source: source}).Channel == "organic_social"
 	search := isSearchEngine(source)
 	switch v.SourceType {
 	case "ABANDONED_CART", "TRANSACTIONAL":

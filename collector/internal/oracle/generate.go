@@ -136,7 +136,7 @@ func (g *generator) settings() {
 		LabelMax:        pick(g, "labels", 50, 3, 2, 1),
 	}
 	if g.chance("rules", 2) {
-		s.Channels = record.ChannelRules{{Campaign: regexp.MustCompile("^spring"), Channel: "event"}}
+		s.Channels = record.ChannelRules{{Campaign: regexp.MustCompile("^spring"), Class: record.Class{Channel: "event"}}}
 		s.Territories = map[string]string{"DE": "dach", "AT": "dach", "NZ": "other"}
 	}
 	shopKinds := []record.Kind{record.KindOrder, record.KindRefund, record.KindCustomer, record.KindSubscription}

@@ -162,7 +162,7 @@ func (w *world) addCustomers() {
 		if !dated {
 			at = always
 		}
-		c.touches = append(c.touches, touch{at, w.Channels.Classify(lead.Touch)})
+		c.touches = append(c.touches, touch{at, w.Channels.Classify(lead.Touch).Channel})
 	}
 }
 
@@ -214,7 +214,7 @@ func (w *world) addOrders() {
 		w.counted = append(w.counted, o)
 		w.priceOrder(o)
 		if w.Basis != BasisDeals {
-			w.sell(o.customer, sale{at, w.Channels.Classify(rec.Touch), o.net, o.profit})
+			w.sell(o.customer, sale{at, w.Channels.Classify(rec.Touch).Channel, o.net, o.profit})
 		}
 	}
 }
