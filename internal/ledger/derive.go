@@ -12,10 +12,18 @@ import (
 )
 
 // fact is one event that a record gives, and the customer whose history it is part
-// of; without one it goes to a chunk.
+// of; without one it goes to a chunk. Records of a day give a row instead.
 type fact struct {
 	customer record.Hash
 	event    history.Event
+	row      *history.Row
+}
+
+func (f *fact) encode() []byte {
+	if f.row != nil {
+		return f.row.Append(nil)
+	}
+	return f.event.Append(nil)
 }
 
 // stored is a record as the ledger holds it.
@@ -46,16 +54,19 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 	case *record.Quote:
 		return w.quoteFacts(ctx, s, r)
 	case *record.Lead:
-		channel, err := w.number(ctx, w.l.settings.Channels.Classify(r.Touch).Channel)
-		if err != nil {
-			return nil, err
-		}
-		e := history.Event{Kind: history.Lead, Source: history.Dict(s.source), Label: channel}
-		w.date(&e, r.CreatedAt)
-		if e.Has(history.Always) {
-			w.date(&e, r.Dates()...)
-		}
-		return []fact{{r.Self.Sealed[0], e}}, nil
+		return w.leadFacts(ctx, s, r)
+	case *record.Activity:
+		return w.activityFacts(ctx, s, r)
+	case *record.Spend:
+		return w.spendFacts(ctx, s, r)
+	case *record.AdQuality:
+		return w.qualityFacts(ctx, s, r)
+	case *record.Traffic:
+		return w.trafficFacts(ctx, s, r)
+	case *record.Users:
+		return w.usersFacts(ctx, s, r)
+	case *record.Referrer:
+		return w.referrerFacts(ctx, s, r)
 	case *record.Customer:
 		return w.self(ctx, s, r.Self, r.Dates()...)
 	case *record.Account:
@@ -108,7 +119,7 @@ func (w *writer) known(s stored, customer record.Ref, dates ...record.Instant) [
 	}
 	e := history.Event{Kind: history.Known, Source: history.Dict(s.source)}
 	w.date(&e, dates...)
-	return []fact{{customer.Sealed[0], e}}
+	return []fact{{customer: customer.Sealed[0], event: e}}
 }
 
 // self says from when a record that is a customer itself is known.
@@ -181,20 +192,32 @@ func (w *writer) orderFacts(ctx context.Context, s stored, o *record.Order) ([]f
 		e.Flags |= history.HasCost
 		e.Profit, e.Costed = profit, part
 	}
-	if err := w.labels(ctx, &e, w.l.settings.Channels.Classify(o.Touch).Channel, o.Country, o.Currency); err != nil {
+	touch, err := w.touch(ctx, o.Touch)
+	if err != nil {
 		return nil, err
 	}
-	facts := []fact{{hashOf(o.Customer), e}}
+	if err := w.labels(ctx, &e, touch, o.Country, o.Currency); err != nil {
+		return nil, err
+	}
+	facts := []fact{{customer: hashOf(o.Customer), event: e}}
 	if first, _ := w.earliest(o.Dates()...); first < at || !e.Has(history.OfCustomer) {
 		facts = append(facts, w.known(s, o.Customer, o.Dates()...)...)
 	}
 	return facts, nil
 }
 
-func (w *writer) labels(ctx context.Context, e *history.Event, channel, country, currency string) (err error) {
-	if e.Label, err = w.number(ctx, channel); err != nil {
-		return err
+// touch returns the number of what a touch is counted under.
+func (w *writer) touch(ctx context.Context, t record.Touch) (history.Dict, error) {
+	class := w.l.settings.Channels.Classify(t)
+	channel, err := w.number(ctx, class.Channel)
+	if err != nil || class.Program == "" && class.Campaign == "" {
+		return channel, err
 	}
+	return w.number(ctx, history.JoinLabels(class.Channel, class.Program, class.Campaign))
+}
+
+func (w *writer) labels(ctx context.Context, e *history.Event, touch history.Dict, country, currency string) (err error) {
+	e.Label = touch
 	if e.Territory, err = w.number(ctx, w.territory(country)); err != nil {
 		return err
 	}
@@ -239,10 +262,10 @@ func (w *writer) refundFacts(ctx context.Context, s stored, r *record.Refund) ([
 		e.Flags |= history.HasCost
 		e.Profit, e.Costed = part-r.Cost.OrZero(), part
 	}
-	if err := w.labels(ctx, &e, "", country, currency); err != nil {
+	if err := w.labels(ctx, &e, 0, country, currency); err != nil {
 		return nil, err
 	}
-	return append(facts, fact{hashOf(customer), e}), nil
+	return append(facts, fact{customer: hashOf(customer), event: e}), nil
 }
 
 // costedRefund returns the part of a refund whose cost is known: what the vendor says,
@@ -260,49 +283,6 @@ func costedRefund(r *record.Refund, order *record.Order) (part int64, ok bool) {
 	}
 	_, costedPart, ok := costed(order)
 	return r.Amount.Micros, ok && (order.CostedNet.IsNull() || costedPart == order.Gross.Micros-order.Discount.OrZero())
-}
-
-// dealFacts: a won deal counts as an order of its account, else of its lead.
-func (w *writer) dealFacts(ctx context.Context, s stored, d *record.Deal) ([]fact, error) {
-	facts := w.known(s, d.Account, d.Dates()...)
-	basis := w.l.settings.Basis
-	at, closed := w.at(d.ClosedAt)
-	if basis == BasisOrders || d.State != record.DealWon || !closed {
-		return facts, nil
-	}
-	if basis == BasisBoth && d.Order != "" {
-		source, id, err := w.orderOf(ctx, s.source, d.Order)
-		if err != nil {
-			return nil, err
-		}
-		if order, err := w.find(ctx, source, record.KindOrder, id); err != nil || w.counts(order) {
-			return facts, err
-		}
-	}
-	customer := hashOf(d.Account)
-	if d.Account.IsNull() && d.Lead != "" {
-		lead, err := w.find(ctx, s.source, record.KindLead, d.Lead)
-		if err != nil {
-			return nil, err
-		}
-		if w.counts(lead) {
-			customer = lead.rec.(*record.Lead).Self.Sealed[0]
-		}
-	}
-	e := history.Event{
-		Kind: history.Order, T: at, Source: history.Dict(s.source), Flags: history.OfCustomer, Gross: d.Amount.Micros,
-	}
-	if !d.Amount.IsNull() {
-		e.Flags |= history.HasMoney
-	}
-	if !d.Margin.IsNull() {
-		e.Flags |= history.HasCost
-		e.Profit, e.Costed = d.Margin.Micros, d.Amount.Micros
-	}
-	if err := w.labels(ctx, &e, record.ChannelUnknown, "", d.Currency); err != nil {
-		return nil, err
-	}
-	return append(facts, fact{customer, e}), nil
 }
 
 // orderOf resolves a deal's order: value of the same source, or source:value.
@@ -327,7 +307,7 @@ func (w *writer) subscriptionFacts(s stored, r *record.Subscription) []fact {
 		if hasEnd && (to == 0 || ended < to) {
 			to = ended
 		}
-		facts = append(facts, fact{r.Customer.Sealed[0], history.Event{
+		facts = append(facts, fact{customer: r.Customer.Sealed[0], event: history.Event{
 			Kind: history.Live, Source: history.Dict(s.source), T: from, End: to,
 		}})
 	}

@@ -57,7 +57,7 @@ func (f *tell) events(u ledger.Unit) []string {
 	f.t.Helper()
 	var all []string
 	for _, h := range u.Histories {
-		events, err := history.Decode(h, nil)
+		events, _, err := history.Decode(h, nil, nil)
 		if err != nil {
 			f.t.Fatalf("unit %d: %v", u.ID, err)
 		}

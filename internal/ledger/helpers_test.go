@@ -208,7 +208,7 @@ func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error)
 	kinds := []string{"", "order", "refund", "known", "lead", "live", "checkout", "quote"}
 	var texts []string
 	for _, h := range u.Histories {
-		events, err := history.Decode(h, nil)
+		events, _, err := history.Decode(h, nil, nil)
 		if err != nil {
 			return nil, err
 		}

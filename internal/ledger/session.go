@@ -192,15 +192,22 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		return Result{}, fmt.Errorf("commit %s/%s: %w", s.source, s.stream, err)
 	}
 	s.seen.add(marked)
-	s.l.noteRates(res.Counts[record.KindRate])
+	s.l.noteRates(res.Counts)
 	if b.Cursor != "" {
 		s.Cursor = b.Cursor
 	}
 	return res, nil
 }
 
-func (l *Ledger) noteRates(outcomes map[Outcome]int) {
-	if outcomes[Inserted]+outcomes[Updated]+outcomes[Deleted] == 0 {
+// noteRates notes a change of what a Snapshot's RatesVersion is about.
+func (l *Ledger) noteRates(counts Counts) {
+	changed := 0
+	for _, kind := range []record.Kind{record.KindRate, record.KindCost} {
+		for _, outcome := range []Outcome{Inserted, Updated, Deleted} {
+			changed += counts[kind][outcome]
+		}
+	}
+	if changed == 0 {
 		return
 	}
 	l.mu.Lock()

@@ -69,7 +69,7 @@ func (s *Snapshot) Text(number history.Dict) string {
 // Texts returns all texts, by number.
 func (s *Snapshot) Texts() []string { return s.texts }
 
-// RatesVersion changes whenever this process has committed a change of a rate.
+// RatesVersion changes whenever this process has committed a change of a rate or a cost.
 func (s *Snapshot) RatesVersion() int64 { return s.rates }
 
 // Each calls f with every unit. The unit's memory is reused.
@@ -219,23 +219,40 @@ type SourceRate struct {
 
 // Rates calls f with every rate, those of one source in the order of their IDs.
 func (s *Snapshot) Rates(ctx context.Context, f func(SourceRate) error) error {
+	return s.records(ctx, record.KindRate, func(source string, r record.Record) error {
+		return f(SourceRate{Source: source, Rate: *r.(*record.Rate)})
+	})
+}
+
+// Costs calls f with every cost that counts.
+func (s *Snapshot) Costs(ctx context.Context, f func(record.Cost) error) error {
+	return s.records(ctx, record.KindCost, func(source string, r record.Record) error {
+		if !s.l.settings.counts(source, record.KindCost) {
+			return nil
+		}
+		return f(*r.(*record.Cost))
+	})
+}
+
+// records calls f with every record of a kind, those of one source in the order of their IDs.
+func (s *Snapshot) records(ctx context.Context, kind record.Kind, f func(source string, r record.Record) error) error {
 	rows, err := s.tx.QueryContext(ctx, `SELECT d.value, r.id, r.data FROM record r JOIN dict d ON d.id = r.source
-		WHERE r.source IN (SELECT source FROM stream) AND r.kind = ? ORDER BY r.source, r.id`, kindNumbers[record.KindRate])
+		WHERE r.source IN (SELECT source FROM stream) AND r.kind = ? ORDER BY r.source, r.id`, kindNumbers[kind])
 	if err != nil {
-		return fmt.Errorf("read rates: %w", err)
+		return fmt.Errorf("read records of kind %s: %w", kind, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var source, id string
 		var data sql.RawBytes
 		if err := rows.Scan(&source, &id, &data); err != nil {
-			return fmt.Errorf("read rates: %w", err)
+			return fmt.Errorf("read records of kind %s: %w", kind, err)
 		}
-		rec, err := s.l.codec.Decode(record.KindRate, id, data)
+		rec, err := s.l.codec.Decode(kind, id, data)
 		if err != nil {
-			return fmt.Errorf("read rates: %w", err)
+			return fmt.Errorf("read records of kind %s: %w", kind, err)
 		}
-		if err := f(SourceRate{Source: source, Rate: *rec.(*record.Rate)}); err != nil {
+		if err := f(source, rec); err != nil {
 			return err
 		}
 	}

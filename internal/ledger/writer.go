@@ -263,7 +263,7 @@ func (w *writer) edit(ctx context.Context, rid int64, facts []fact, put bool) er
 			e = &edit{}
 			w.edits[unit] = e
 		}
-		enc := f.event.Append(nil)
+		enc := f.encode()
 		if put {
 			e.put(enc)
 		} else {

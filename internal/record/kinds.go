@@ -205,6 +205,7 @@ type Deal struct {
 	Owner        string  `cbor:"13,keyasint,omitempty"`
 	FirstTouchAt Instant `cbor:"14,keyasint,omitzero"`
 	Order        string  `cbor:"15,keyasint,omitempty"`
+	LeadRef      Ref     `cbor:"16,keyasint,omitzero"` // filled by Seal from Lead
 }
 
 // Rate is the published value of a currency on a day: how many units of it one
@@ -314,6 +315,7 @@ func (r *Account) Seal(s *Sealer, source string) {
 func (r *Deal) Seal(s *Sealer, source string) {
 	r.Account = s.ref(source, r.Account)
 	if r.Lead != "" {
+		r.LeadRef = s.lead(source, r.Lead)
 		r.Lead = s.StoredID(source, KindLead, r.Lead)
 	}
 }

@@ -22,6 +22,7 @@ type Activity struct {
 	Automated bool    `cbor:"8,keyasint,omitempty"`
 	Connected bool    `cbor:"9,keyasint,omitempty"`
 	Planned   bool    `cbor:"10,keyasint,omitempty"` // not yet done
+	LeadRef   Ref     `cbor:"11,keyasint,omitzero"`  // filled by Seal from Lead
 }
 
 // Kinds of an Engagement.
@@ -107,6 +108,7 @@ func (r *Member) Dates() []Instant     { return []Instant{r.ActiveAt} }
 
 func (r *Activity) Seal(s *Sealer, source string) {
 	if r.Lead != "" {
+		r.LeadRef = s.lead(source, r.Lead)
 		r.Lead = s.StoredID(source, KindLead, r.Lead)
 	}
 	r.Account = s.ref(source, r.Account)

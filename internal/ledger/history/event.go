@@ -23,7 +23,8 @@ const (
 	// Known is the moment from which a customer is known without an order. Label is the kind
 	// of record where the record is the customer itself, 0 where it only refers to it.
 	Known
-	// Lead is the creation of a lead: T is its date, Label its channel.
+	// Lead is a lead: T is its creation (with Created) or else the first that is known of it,
+	// Label its touch, Ref itself.
 	Lead
 	// Live is a paid subscription from T until End (0: without an end).
 	Live
@@ -31,6 +32,26 @@ const (
 	Checkout
 	// Quote is a quote that entered the state Label at T.
 	Quote
+	// Step is what a lead, Ref, reached at T: Label is one of the steps.
+	Step
+	// Won is a deal that was won at T: of the lead Ref, where it names one, and OfCustomer where
+	// it is the customer's, too.
+	Won
+	// Answer is an outgoing activity of a person to the lead Ref.
+	Answer
+
+	// firstRow is where the kinds of Row begin.
+	firstRow Kind = 64
+)
+
+// The steps of a lead, the Label of a Step.
+const (
+	StepMQL Dict = iota + 1
+	StepSQL
+	StepOpportunity
+	StepCustomer
+	StepDisqualified
+	StepResponse // the first answer, as the CRM knows it
 )
 
 // Flags of an event.
@@ -47,6 +68,8 @@ const (
 	OfCustomer
 	// Always: the event has no date; T is meaningless.
 	Always
+	// Created: T is the creation itself.
+	Created
 
 	wholeSeconds
 	wholeCents
@@ -62,7 +85,8 @@ type Event struct {
 	Flags     uint16
 	T, End    int64
 	Source    Dict
-	Label     Dict // channel of an order or lead, state of a quote, kind of a known record
+	Label     Dict // touch of an order or lead, state of a quote, kind of a known record, step
+	Ref       int64
 	Territory Dict
 	Currency  Dict
 	Gross     int64 // of a refund: its amount
@@ -110,8 +134,13 @@ func (e *Event) Append(b []byte) []byte {
 	switch e.Kind {
 	case Live, Checkout:
 		b = binary.AppendVarint(b, e.End)
-	case Lead, Quote, Known:
+	case Quote, Known:
 		b = binary.AppendUvarint(b, uint64(e.Label))
+	case Lead, Step:
+		b = binary.AppendUvarint(b, uint64(e.Label))
+		b = binary.AppendUvarint(b, uint64(e.Ref))
+	case Won, Answer:
+		b = binary.AppendUvarint(b, uint64(e.Ref))
 	case Order, Refund:
 		b = binary.AppendUvarint(b, uint64(e.Label))
 		b = binary.AppendUvarint(b, uint64(e.Territory))
@@ -172,8 +201,13 @@ func next(b []byte, e *Event) ([]byte, error) {
 	switch e.Kind {
 	case Live, Checkout:
 		e.End = r.varint()
-	case Lead, Quote, Known:
+	case Quote, Known:
 		e.Label = Dict(r.uvarint())
+	case Lead, Step:
+		e.Label = Dict(r.uvarint())
+		e.Ref = int64(r.uvarint())
+	case Won, Answer:
+		e.Ref = int64(r.uvarint())
 	case Order, Refund:
 		e.Label = Dict(r.uvarint())
 		e.Territory = Dict(r.uvarint())
@@ -196,21 +230,29 @@ func next(b []byte, e *Event) ([]byte, error) {
 	return r.b, nil
 }
 
-// Decode appends the events of a history to events.
-func Decode(b []byte, events []Event) ([]Event, error) {
+// Decode appends the events of a history to events, and its rows to rows.
+func Decode(b []byte, events []Event, rows []Row) ([]Event, []Row, error) {
 	var err error
 	for len(b) > 0 {
+		if Kind(b[0]) >= firstRow {
+			var row Row
+			if b, err = nextRow(b, &row); err != nil {
+				return events, rows, err
+			}
+			rows = append(rows, row)
+			continue
+		}
 		var e Event
 		if b, err = next(b, &e); err != nil {
-			return events, err
+			return events, rows, err
 		}
 		events = append(events, e)
 	}
-	return events, nil
+	return events, rows, nil
 }
 
-// Edit returns history b without one event equal to each of remove, and with each
-// of add, given as encodings. Taking out an event that is not there is ErrCorrupt.
+// Edit returns history b without one entry equal to each of remove, and with each
+// of add, given as encodings. Taking out an entry that is not there is ErrCorrupt.
 func Edit(b []byte, remove, add [][]byte) ([]byte, error) {
 	for _, enc := range remove {
 		i, err := find(b, enc)
@@ -227,8 +269,15 @@ func Edit(b []byte, remove, add [][]byte) ([]byte, error) {
 
 func find(b, enc []byte) (int, error) {
 	var e Event
+	var row Row
 	for i := 0; i < len(b); {
-		rest, err := next(b[i:], &e)
+		var rest []byte
+		var err error
+		if Kind(b[i]) >= firstRow {
+			rest, err = nextRow(b[i:], &row)
+		} else {
+			rest, err = next(b[i:], &e)
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -62,7 +62,7 @@ func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.SliceOfN(rapid.Custom(drawEvent), 0, 5).Draw(t, "events")
 		before := history.Event{Kind: history.Known, T: 1}
-		got, err := history.Decode(encode(want...), []history.Event{before})
+		got, _, err := history.Decode(encode(want...), []history.Event{before}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func TestEdit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := history.Decode(b, nil)
+		got, _, err := history.Decode(b, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestDecodeOfDamage(t *testing.T) {
 	for _, e := range []history.Event{order, live, lead} {
 		whole := encode(e)
 		for n := 1; n < len(whole); n++ {
-			events, err := history.Decode(append(encode(live), whole[:n]...), nil)
+			events, _, err := history.Decode(append(encode(live), whole[:n]...), nil, nil)
 			if !errors.Is(err, history.ErrCorrupt) {
 				t.Errorf("kind %d cut after %d of %d bytes: %v, want ErrCorrupt", e.Kind, n, len(whole), err)
 			}
@@ -141,7 +141,7 @@ func TestDecodeOfDamage(t *testing.T) {
 		"no kind": {0, 0, 0, 0}, "unknown kind": {8, 0, 0, 0},
 		"endless number": append([]byte{byte(history.Known)}, bytes.Repeat([]byte{0x80}, 11)...),
 	} {
-		if _, err := history.Decode(b, nil); !errors.Is(err, history.ErrCorrupt) {
+		if _, _, err := history.Decode(b, nil, nil); !errors.Is(err, history.ErrCorrupt) {
 			t.Errorf("%s: %v, want ErrCorrupt", name, err)
 		}
 	}
@@ -153,12 +153,12 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(history.Event{Kind: history.Order, Flags: history.HasMoney | history.HasCost, T: 7, Gross: -1, Costed: math.MinInt64}))
 	f.Add(encode(history.Event{Kind: history.Live, T: math.MaxInt64, End: math.MinInt64}, history.Event{Kind: history.Quote, Label: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		events, err := history.Decode(b, nil)
+		events, _, err := history.Decode(b, nil, nil)
 		if err != nil && !errors.Is(err, history.ErrCorrupt) {
 			t.Fatalf("%v is no ErrCorrupt", err)
 		}
 		// What was decoded has an encoding of its own that says the same.
-		again, err := history.Decode(encode(events...), nil)
+		again, _, err := history.Decode(encode(events...), nil, nil)
 		if err != nil || !slices.Equal(again, events) {
 			t.Fatalf("decoded %v, and after encoding it %v, %v", events, again, err)
 		}

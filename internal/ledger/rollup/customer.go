@@ -17,22 +17,24 @@ const (
 	always = math.MinInt64
 )
 
-// unknownChannel is the number of the channel of what has none.
-const unknownChannel = ^history.Dict(0) - 1
+// unknownTouch is the number of the touch of what has none; its channel is unknown.
+const unknownTouch = ^history.Dict(0) - 1
 
 // customer is a unit read into memory, and where the plan's points fall in it.
 // One is used again and again.
 type customer struct {
 	unit   int64
 	events []history.Event // by time
+	rows   []history.Row
 
 	orders   []int64         // times of what counts as an order, ascending
 	money    []history.Event // orders and refunds of the customer, by time
 	live     []history.Event // paid subscriptions, by start
 	leads    []history.Event // by time; those without a date first
-	first    int64           // the first order or start of a subscription
-	known    int64           // from when the customer is known
-	position []int32         // by point of the plan: how many orders are before it
+	funnel   []lead
+	first    int64   // the first order or start of a subscription
+	known    int64   // from when the customer is known
+	position []int32 // by point of the plan: how many orders are before it
 
 	intervals []int64 // scratch
 }
@@ -40,14 +42,14 @@ type customer struct {
 // load decodes a unit.
 func (c *customer) load(u ledger.Unit) error {
 	c.unit = u.ID
-	c.events = c.events[:0]
+	c.events, c.rows = c.events[:0], c.rows[:0]
 	var err error
 	for _, h := range u.Histories {
-		if c.events, err = history.Decode(h, c.events); err != nil {
+		if c.events, c.rows, err = history.Decode(h, c.events, c.rows); err != nil {
 			return err
 		}
 	}
-	c.orders, c.money, c.live, c.leads = c.orders[:0], c.money[:0], c.live[:0], c.leads[:0]
+	c.orders, c.money, c.live, c.leads, c.funnel = c.orders[:0], c.money[:0], c.live[:0], c.leads[:0], c.funnel[:0]
 	c.first, c.known = never, never
 	if u.ID < 0 {
 		return nil
@@ -82,6 +84,7 @@ func (c *customer) load(u ledger.Unit) error {
 		}
 	}
 	history.SortByTime(c.leads)
+	c.readLeads()
 	return nil
 }
 
@@ -130,31 +133,31 @@ func (c *customer) between(r window.Range) []history.Event {
 	return c.money[from:max(from, to)]
 }
 
-// channel returns the customer's channel as of a moment. Ties go to the name that
-// comes first, so that the order of arrival does not matter.
-func (c *customer) channel(asOf int64, lastTouch bool, text func(history.Dict) string) history.Dict {
-	best := unknownChannel
+// touch returns the touch that the customer is counted under as of a moment. Ties go to
+// the name that comes first, so that the order of arrival does not matter.
+func (c *customer) touch(asOf int64, lastTouch bool, text func(history.Dict) string) history.Dict {
+	best := unknownTouch
 	better := func(label history.Dict) {
-		if best == unknownChannel || text(label) < text(best) {
+		if best == unknownTouch || text(label) < text(best) {
 			best = label
 		}
 	}
-	first := unknownChannel
+	first := unknownTouch
 	if c.first < asOf {
 		for i := range c.money {
 			if c.money[i].Kind == history.Order && c.money[i].T == c.first {
 				better(c.money[i].Label)
 			}
 		}
-		first, best = best, unknownChannel
+		first, best = best, unknownTouch
 		for i := range c.live {
-			if c.live[i].T == c.first && text(unknownChannel) < text(first) {
-				first = unknownChannel
+			if c.live[i].T == c.first && text(unknownTouch) < text(first) {
+				first = unknownTouch
 			}
 		}
 	}
 	if lastTouch {
-		if text(first) != text(unknownChannel) {
+		if text(first) != text(unknownTouch) {
 			return first
 		}
 		// The latest lead before the order, and those of the same moment.
@@ -171,7 +174,7 @@ func (c *customer) channel(asOf int64, lastTouch bool, text func(history.Dict) s
 		}
 		better(c.leads[i].Label)
 	}
-	if best != unknownChannel {
+	if best != unknownTouch {
 		return best
 	}
 	return first

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 // Engine keeps the totals of a ledger up to date: with each commit, which it hears
@@ -29,8 +31,12 @@ type Engine struct {
 	tot   *totals
 	watch watchList
 	rates *rates
+	costs *costs
 	known ratesState
 	texts []string
+	// channels are the numbers of touches' channels.
+	channels map[history.Dict]history.Dict
+	numbers  map[string]history.Dict
 }
 
 // change is what one commit did.
@@ -49,7 +55,9 @@ type ratesState struct {
 // New returns an engine for l and makes it the ledger's feed. Sources are asked for
 // rates in the given order.
 func New(l *ledger.Ledger, o Options, sources []string) *Engine {
-	e := &Engine{l: l, o: o, order: sources, reset: true}
+	e := &Engine{
+		l: l, o: o, order: sources, reset: true, channels: map[history.Dict]history.Dict{}, numbers: map[string]history.Dict{},
+	}
 	l.SetFeed(e)
 	return e
 }
@@ -132,6 +140,11 @@ func (e *Engine) View(ctx context.Context, asOf int64) (_ *View, err error) {
 func (e *Engine) learn(ctx context.Context, snap *ledger.Snapshot) (ratesChanged bool, err error) {
 	e.texts = snap.Texts()
 	currencies := map[string]history.Dict{}
+	for _, channel := range record.Channels() {
+		if n := slices.Index(e.texts, channel); n >= 0 {
+			e.numbers[channel] = history.Dict(n)
+		}
+	}
 	for i, text := range e.texts {
 		if isCurrency(text) {
 			currencies[text] = history.Dict(i)
@@ -144,8 +157,26 @@ func (e *Engine) learn(ctx context.Context, snap *ledger.Snapshot) (ratesChanged
 	if e.rates, err = loadRates(ctx, snap, e.o.Currency, currencies, e.order); err != nil {
 		return false, err
 	}
+	if e.costs, err = loadCosts(ctx, snap, e.o.Currency, currencies); err != nil {
+		return false, err
+	}
 	e.known = state
 	return true, nil
+}
+
+// channelOf returns the number of the channel of a touch. The ledger numbers it before any
+// touch that has it.
+func (e *Engine) channelOf(touch history.Dict) history.Dict {
+	if n, ok := e.channels[touch]; ok {
+		return n
+	}
+	channel, _, compound := strings.Cut(e.text(touch), history.Separator)
+	n := touch
+	if compound {
+		n = e.numbers[channel]
+	}
+	e.channels[touch] = n
+	return n
 }
 
 // isCurrency reports whether a text has the form of a currency code. Other texts of
@@ -170,12 +201,13 @@ func (e *Engine) text(n history.Dict) string {
 }
 
 func (e *Engine) evaluation(p *plan) *evaluation {
-	return &evaluation{p: p, t: e.tot, o: e.o, rates: e.rates, text: e.text}
+	return &evaluation{p: p, t: e.tot, o: e.o, rates: e.rates, text: e.text, channelOf: e.channelOf}
 }
 
 // build reads everything.
 func (e *Engine) build(ctx context.Context, snap *ledger.Snapshot, p *plan) error {
 	e.plan, e.tot, e.watch = p, newTotals(e.l.Calendar(), p), watchList{}
+	clear(e.costs.cached)
 	ev := e.evaluation(p)
 	var c customer
 	err := snap.Each(ctx, func(u ledger.Unit) error {
@@ -288,6 +320,9 @@ func (l *watchList) add(ev *evaluation, c *customer) {
 		return
 	}
 	for i := range p.moments {
+		if p.moments[i].valueOnly {
+			continue
+		}
 		l.risks(&p.moments[i], c, note)
 	}
 }

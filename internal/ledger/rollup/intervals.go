@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// intervals is a multiset of times between orders, in microseconds, from which order
+// intervals is a multiset of times, such as those between orders, in microseconds, from which order
 // statistics are read. It keeps 4 bytes a value: buckets of 2^32 microseconds
 // (71 minutes), each a list of the lower halves.
 type intervals struct {
@@ -53,6 +53,24 @@ func (s *intervals) quantile(q *big.Rat) (v int64, ok bool) {
 		rank -= int64(len(list))
 	}
 	return 0, false
+}
+
+// below returns how many values are less than v.
+func (s *intervals) below(v int64) int64 {
+	bound, n := uint32(v>>32), int64(0)
+	for high, list := range s.buckets {
+		switch {
+		case high < bound:
+			n += int64(len(list))
+		case high == bound:
+			for _, low := range list {
+				if low < uint32(v) {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // quantileRank returns ceil(q x n), at least 1.

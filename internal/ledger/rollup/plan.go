@@ -18,8 +18,16 @@ const (
 	Current Role = iota
 	Previous
 	YearAgo
+	// The same for a running window up to the last midnight: what is known by day is
+	// compared over complete days.
+	CurrentDays
+	PreviousDays
+	YearAgoDays
 	roles
 )
+
+// OfDays reports whether the role is one of complete days.
+func (r Role) OfDays() bool { return r >= CurrentDays }
 
 // Window is a window at the moment of its evaluation: AsOf for the current ones, its
 // own end for those that are compared with.
@@ -29,8 +37,13 @@ type Window struct {
 	window.Range
 	AsOf int64
 
-	start, end edge
+	start, end   edge
+	days, lagged int // numbers of its days, and of those whose costs its new customers are held against
+	moment       int // number of the moment AsOf, negative where it is not evaluated
 }
+
+// days are calendar days, up to but not including end.
+type days struct{ first, end window.Day }
 
 // Moment is where the KPIs without a window are evaluated: as_of, and the moments
 // that it is compared with.
@@ -41,6 +54,8 @@ type Moment struct {
 	d90    window.Range // the last 90 days
 	d365   window.Range // the last 365 days
 	day    window.Range // the calendar day that it is in
+	// valueOnly: only the lifetime value is asked for.
+	valueOnly bool
 	// riskSince: who has not ordered since and has no subscription is not active at any time
 	// of the day.
 	riskSince int64
@@ -69,7 +84,8 @@ type plan struct {
 	asOf    int64
 	points  []int64 // ascending, distinct
 	windows []Window
-	moments [moments]Moment
+	moments []Moment     // the first are Now to BackYear
+	days    []days       // distinct
 	months  [cohorts]int // points: the beginnings of the cohorts' months, the last is the running one
 	asOfAt  int          // point of as_of
 	d365    edge         // bounds of the intervals' window; edge.since is its start, edge.at its end
@@ -86,6 +102,10 @@ type Options struct {
 	Currency      string
 	InactiveAfter window.Span
 	LastTouch     bool // a customer's channel is that of its last touch before its first order
+	// CostLag is how many days before a window the costs of its new customers lie.
+	CostLag int
+	// Costs: there are costs, so that lifetime values are held against them.
+	Costs bool
 }
 
 // newPlan lists the bounds for as_of.
@@ -94,37 +114,38 @@ func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
 	b := builder{c: c, inactive: o.InactiveAfter, index: map[int64]int{}}
 	for role := range roles {
 		for _, name := range o.Windows {
-			w := Window{Name: name, Role: role, AsOf: asOf}
-			switch role {
-			case Current:
-				w.Range = c.Window(name, asOf)
-			case Previous:
-				w.Range = c.Previous(name, asOf)
-			case YearAgo:
-				w.Range = c.YearAgo(name, asOf)
+			if role.OfDays() && name.Days() > 0 {
+				continue
 			}
+			w := Window{Name: name, Role: role, Range: rangeOf(c, name, role, asOf), AsOf: asOf, moment: -1}
 			if role != Current {
 				w.AsOf = w.End
 			}
-			if name.Days() == 0 {
+			if name.Days() == 0 && !role.OfDays() {
 				p.moving = append(p.moving, w.End, c.Back(w.End, o.InactiveAfter))
 			}
+			d := daysOf(c, w.Range)
+			w.days = p.day(d)
+			w.lagged = p.day(days{d.first - window.Day(o.CostLag), d.end - window.Day(o.CostLag)})
 			p.windows = append(p.windows, w)
 		}
 	}
 	for i, at := range [moments]int64{
 		asOf, c.Back(asOf, window.Span{Days: 30}), c.Back(asOf, window.Span{Days: 90}), c.Back(asOf, window.Span{Days: 365}), c.BackYears(asOf, 1),
 	} {
-		day := c.Day(at)
-		m := Moment{At: at, d90: c.LastDays(90, at, 0), d365: c.LastDays(365, at, 0)}
-		m.day = window.Range{Start: c.Start(day), End: c.Start(day + 1)}
+		m := newMoment(c, at)
 		m.riskSince = c.Back(m.day.Start, o.InactiveAfter)
-		p.moments[i] = m
-		p.moving = append(p.moving, at, c.Back(at, o.InactiveAfter))
+		p.moments = append(p.moments, m)
+		p.moving = append(p.moving, p.moments[i].At, c.Back(at, o.InactiveAfter))
+	}
+	if o.Costs {
+		p.valueWindows(c)
 	}
 	for i := range p.windows {
 		w := &p.windows[i]
-		w.start, w.end = b.edge(w.Start), b.edge(w.End)
+		if !w.Role.OfDays() {
+			w.start, w.end = b.edge(w.Start), b.edge(w.End)
+		}
 	}
 	for i := range p.moments {
 		m := &p.moments[i]
@@ -153,6 +174,65 @@ func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
 	}
 	p.from = c.Day(first)
 	return p
+}
+
+// rangeOf returns a window's range in a role.
+func rangeOf(c *window.Calendar, name window.Name, role Role, asOf int64) window.Range {
+	r := [roles]func(window.Name, int64) window.Range{
+		c.Window, c.Previous, c.YearAgo, c.Window, c.Previous, c.YearAgo,
+	}[role](name, asOf)
+	if role.OfDays() {
+		r.End = max(r.Start, c.Start(c.Day(r.End)))
+	}
+	return r
+}
+
+// daysOf returns the days whose first instant lies in r.
+func daysOf(c *window.Calendar, r window.Range) days {
+	after := func(t int64) window.Day {
+		d := c.Day(t)
+		if c.Start(d) < t {
+			d++
+		}
+		return d
+	}
+	first := after(r.Start)
+	return days{first, max(first, after(r.End))}
+}
+
+// day returns the number of d.
+func (p *plan) day(d days) int {
+	i := slices.Index(p.days, d)
+	if i < 0 {
+		i = len(p.days)
+		p.days = append(p.days, d)
+	}
+	return i
+}
+
+func newMoment(c *window.Calendar, at int64) Moment {
+	day := c.Day(at)
+	m := Moment{At: at, d90: c.LastDays(90, at, 0), d365: c.LastDays(365, at, 0)}
+	m.day = window.Range{Start: c.Start(day), End: c.Start(day + 1)}
+	return m
+}
+
+// valueWindows has the lifetime value evaluated at the end of every window that is part of
+// a comparison of what is known by day.
+func (p *plan) valueWindows(c *window.Calendar) {
+	for i := range p.windows {
+		w := &p.windows[i]
+		if w.Role == Current || w.Name.Days() == 0 && !w.Role.OfDays() {
+			continue
+		}
+		w.moment = slices.IndexFunc(p.moments, func(m Moment) bool { return m.valueOnly && m.At == w.AsOf })
+		if w.moment < 0 {
+			m := newMoment(c, w.AsOf)
+			m.valueOnly = true
+			w.moment = len(p.moments)
+			p.moments = append(p.moments, m)
+		}
+	}
 }
 
 // builder gives points numbers in the order of asking; number puts them in order.
@@ -211,7 +291,8 @@ func (p *plan) number(b builder) {
 // follows reports whether p can be reached from before by moving the moving bounds
 // within their days: everything else must be the same.
 func (p *plan) follows(before *plan) bool {
-	if p.from != before.from || len(p.moving) != len(before.moving) {
+	if p.from != before.from || len(p.moving) != len(before.moving) || !slices.Equal(p.days, before.days) ||
+		len(p.moments) != len(before.moments) {
 		return false
 	}
 	for i, at := range p.moving {
@@ -221,11 +302,14 @@ func (p *plan) follows(before *plan) bool {
 	}
 	for i, w := range p.windows {
 		other := before.windows[i]
-		if w.Start != other.Start || w.Name.Days() > 0 && w.End != other.End {
+		if w.Start != other.Start || (w.Name.Days() > 0 || w.Role.OfDays()) && w.End != other.End {
 			return false
 		}
 	}
 	for i := range p.moments {
+		if p.moments[i].valueOnly && p.moments[i].At != before.moments[i].At {
+			return false
+		}
 		if p.moments[i].d90 != before.moments[i].d90 || p.moments[i].d365 != before.moments[i].d365 {
 			return false
 		}

@@ -8,16 +8,20 @@ import (
 
 // windowTotals count customers in a window.
 type windowTotals struct {
-	newBy     map[history.Dict]int64 // by channel
-	new       int64
-	orderers  int64 // distinct customers that ordered
-	returning int64 // ... that had ordered before
-	repeat    int64 // ... twice or more
+	newBy map[history.Dict]int64 // by touch
+	new   int64
+	// newFrom are they by first touch, where that is not what they are counted under.
+	newFrom   map[history.Dict]int64
+	gain      map[history.Dict]*bag // by channel: what the new customers brought
+	orderers  int64                 // distinct customers that ordered
+	returning int64                 // ... that had ordered before
+	repeat    int64                 // ... twice or more
 	atStart   int64
 	lost      int64
 	back      int64 // reactivated
 	net       bag   // of identified customers
 	top       top
+	leads     leadTotals
 }
 
 // momentTotals are what the KPIs without a window are made of.
@@ -49,7 +53,7 @@ type storeKey struct {
 type totals struct {
 	sales     *sales
 	windows   []windowTotals
-	moments   [moments]momentTotals
+	moments   []momentTotals
 	active    int64
 	churned   int64
 	prospects int64
@@ -61,6 +65,12 @@ type totals struct {
 	// unmatched counts records that are a customer or lead and share it with no record of
 	// another source, by source and kind.
 	unmatched map[storeKey]int64
+	open      openLeads
+	rows      rowTotals
+	// touches counts, by touch, the leads and orders that have it.
+	touches map[history.Dict]int64
+	// responses counts the leads of which the CRM knows the first answer.
+	responses int64
 	// first is the ledger's first order that counts as one of a customer, firsts how many there
 	// are at that moment; with none left it must be looked for.
 	first, firsts int64
@@ -70,10 +80,12 @@ func newTotals(c *window.Calendar, p *plan) *totals {
 	t := &totals{
 		sales: newSales(c, p), windows: make([]windowTotals, len(p.windows)), historic: map[history.Dict]*historic{},
 		checkouts: make([]map[history.Dict]int64, len(p.windows)), quotes: make([]map[storeKey]int64, len(p.windows)),
-		first: never, unmatched: map[storeKey]int64{},
+		first: never, unmatched: map[storeKey]int64{}, moments: make([]momentTotals, len(p.moments)), rows: newRowTotals(p),
+		touches: map[history.Dict]int64{},
 	}
 	for i := range p.windows {
-		t.windows[i].newBy = map[history.Dict]int64{}
+		t.windows[i].newBy, t.windows[i].newFrom = map[history.Dict]int64{}, map[history.Dict]int64{}
+		t.windows[i].gain, t.windows[i].leads.by = map[history.Dict]*bag{}, map[history.Dict]*leadCounts{}
 		t.checkouts[i] = map[history.Dict]int64{}
 		t.quotes[i] = map[storeKey]int64{}
 	}
@@ -88,6 +100,20 @@ type evaluation struct {
 	o     Options
 	rates *rates
 	text  func(history.Dict) string
+	// channelOf returns the number of a touch's channel.
+	channelOf func(history.Dict) history.Dict
+}
+
+// touches are the touches that a customer is counted under.
+type touches struct{ counted, first, channel history.Dict }
+
+func (ev *evaluation) touchesOf(c *customer) touches {
+	t := touches{counted: c.touch(ev.p.asOf, ev.o.LastTouch, ev.text)}
+	t.first, t.channel = t.counted, ev.channelOf(t.counted)
+	if ev.o.LastTouch {
+		t.first = c.touch(ev.p.asOf, false, ev.text)
+	}
+	return t
 }
 
 // unit adds (sign 1) or takes out (sign -1) everything that a unit contributes.
@@ -96,10 +122,29 @@ func (ev *evaluation) unit(c *customer, sign int64) {
 		ev.chunk(c, sign)
 		return
 	}
-	channel := c.channel(ev.p.asOf, ev.o.LastTouch, ev.text)
-	ev.sold(c, channel, sign)
-	ev.customer(c, channel, sign)
+	t := ev.touchesOf(c)
+	ev.sold(c, t.channel, sign)
+	ev.customer(c, t, sign)
+	ev.leads(c, sign)
 	ev.match(c, sign)
+	ev.name(c, sign)
+}
+
+// name counts the touches of a unit's orders and leads, and the answers known by CRMs.
+func (ev *evaluation) name(c *customer, sign int64) {
+	for i := range c.events {
+		switch e := &c.events[i]; {
+		case e.Kind == history.Lead, e.Kind == history.Order && e.Has(history.OfStore):
+			if ev.channelOf(e.Label) == e.Label {
+				break // it has no campaign
+			}
+			if ev.t.touches[e.Label] += sign; ev.t.touches[e.Label] == 0 {
+				delete(ev.t.touches, e.Label)
+			}
+		case e.Kind == history.Step && e.Label == history.StepResponse:
+			ev.t.responses += sign
+		}
+	}
 }
 
 // match counts the records of a unit that only one source knows.
@@ -130,13 +175,15 @@ func move(from, to *evaluation, c *customer) {
 		to.chunkWindows(c, 1)
 		return
 	}
-	before, after := c.channel(from.p.asOf, from.o.LastTouch, from.text), c.channel(to.p.asOf, to.o.LastTouch, to.text)
-	if before != after {
-		from.sold(c, before, -1)
-		to.sold(c, after, 1)
+	before, after := from.touchesOf(c), to.touchesOf(c)
+	if before.channel != after.channel {
+		from.sold(c, before.channel, -1)
+		to.sold(c, after.channel, 1)
 	}
 	from.customer(c, before, -1)
 	to.customer(c, after, 1)
+	from.leads(c, -1)
+	to.leads(c, 1)
 }
 
 // sold adds what the stores sold to the customer.
@@ -168,8 +215,10 @@ func (t *totals) ordered(at, sign int64) {
 }
 
 func (ev *evaluation) chunk(c *customer, sign int64) {
-	ev.sold(c, unknownChannel, sign)
+	ev.sold(c, unknownTouch, sign)
+	ev.name(c, sign)
 	ev.chunkWindows(c, sign)
+	ev.rows(c, sign)
 }
 
 // chunkWindows adds checkouts and quotes.
@@ -193,7 +242,7 @@ func (ev *evaluation) chunkWindows(c *customer, sign int64) {
 }
 
 // customer adds what counts customers.
-func (ev *evaluation) customer(c *customer, channel history.Dict, sign int64) {
+func (ev *evaluation) customer(c *customer, by touches, sign int64) {
 	p, t := ev.p, ev.t
 	c.place(p)
 	switch {
@@ -210,25 +259,27 @@ func (ev *evaluation) customer(c *customer, channel history.Dict, sign int64) {
 		return
 	}
 	for i := range p.windows {
-		ev.window(c, i, channel, sign)
+		ev.window(c, i, by, sign)
 	}
 	for i := range p.moments {
-		ev.moment(c, i, channel, sign)
+		ev.moment(c, i, by.channel, sign)
 	}
 	ev.cohort(c, sign)
 	for i := max(1, c.position[p.d365.since]); i < c.position[p.d365.at]; i++ {
 		t.intervals.add(c.orders[i]-c.orders[i-1], sign)
 	}
 	if c.position[p.asOfAt] > 0 {
-		ev.lifetimeSoFar(c, channel, sign)
+		ev.lifetimeSoFar(c, by.channel, sign)
 	}
 }
 
-func (ev *evaluation) window(c *customer, i int, channel history.Dict, sign int64) {
+func (ev *evaluation) window(c *customer, i int, by touches, sign int64) {
 	w, t := &ev.p.windows[i], &ev.t.windows[i]
 	if c.first >= w.Start && c.first < w.End {
-		t.new += sign
-		t.newBy[channel] += sign
+		ev.acquired(c, i, by, sign)
+	}
+	if w.Role.OfDays() {
+		return
 	}
 	if n := c.ordered(w.start.at, w.end.at); n > 0 {
 		t.orderers += sign
@@ -267,6 +318,24 @@ func (ev *evaluation) window(c *customer, i int, channel history.Dict, sign int6
 	} else {
 		t.top.remove(c.unit)
 	}
+}
+
+// acquired adds a new customer of a window, and what it brought in it.
+func (ev *evaluation) acquired(c *customer, i int, by touches, sign int64) {
+	w, t := &ev.p.windows[i], &ev.t.windows[i]
+	t.new += sign
+	t.newBy[by.counted] += sign
+	if ev.o.LastTouch {
+		t.newFrom[by.first] += sign
+	}
+	gain := t.gain[by.channel]
+	if gain == nil {
+		gain = &bag{}
+		t.gain[by.channel] = gain
+	}
+	var worth bag
+	ev.worth(&worth, c.between(w.Range))
+	gain.addBag(&worth, sign)
 }
 
 // net adds the net revenue of events to b.
@@ -349,7 +418,7 @@ func (ev *evaluation) moment(c *customer, i int, channel history.Dict, sign int6
 		}
 		t.byChan[channel].add(&quarter, active, atStart, lost, sign)
 	}
-	if !active {
+	if !active || m.valueOnly {
 		return
 	}
 	if from, ok := c.riskAfter(int(c.position[m.at.at])); ok && from <= m.At {

@@ -23,6 +23,11 @@ type View struct {
 	// empty where there are no intervals.
 	Intervals map[string]int64
 	Historic  map[string]Historic // by channel
+	Open      OpenView
+	// MarketingCosts and SalesCosts tell whether any cost of the category is known.
+	MarketingCosts, SalesCosts bool
+	// Campaigns are how campaigns are spelled, by FoldCampaign of what they are called.
+	Campaigns map[string]string
 	// FirstOrder is the first order that counts as one of a customer; ok is false without any.
 	FirstOrder   int64
 	HasFirst     bool
@@ -55,6 +60,18 @@ type WindowView struct {
 	Reactivated  int64
 	Net          Money // of identified customers; only of current windows
 	Largest      Money // net revenue of the largest of them; nil without any
+
+	NewBy   map[record.Class]int64 // new customers by what they are counted under
+	NewFrom map[string]int64       // ... by the channel of their first touch
+	Gain    map[string]Money       // what they brought in the window, by channel
+	Costs   Costs
+	// LaggedCosts are those that the window's new customers are held against.
+	LaggedCosts Costs
+	// Value is the lifetime value at the window's as_of, ValueSince inactive_after before the
+	// first of its months; only of windows that others are compared with by day.
+	Value      Lifetime
+	ValueSince int64
+	Leads      LeadView
 }
 
 // MomentView holds the figures of one moment.
@@ -110,9 +127,11 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 	for i := range p.windows {
 		v.Windows = append(v.Windows, e.windowView(i))
 	}
-	for i := range p.moments {
+	for i := range v.Moments {
 		v.Moments[i] = e.momentView(i)
 	}
+	v.Open, v.Campaigns = e.openView(), e.campaigns()
+	v.MarketingCosts, v.SalesCosts = e.costs.marketing, e.costs.sales
 	for i, month := range p.months {
 		n := cohorts - i
 		v.Cohorts = append(v.Cohorts, Cohort{
@@ -157,6 +176,10 @@ func (e *Engine) windowView(i int) WindowView {
 		Lost: t.lost, Reactivated: t.back,
 		ByStore: map[string]Sales{}, Checkouts: map[string]int64{}, NewByChannel: map[string]int64{},
 	}
+	e.acquisition(i, &v)
+	if w.Role.OfDays() {
+		return v
+	}
 	s := e.tot.sales
 	for k, a := range s.window(e.rates, w, e.keyOf(byChannel, false)) {
 		v.ByStore[k.Store] = a.sales()
@@ -178,10 +201,8 @@ func (e *Engine) windowView(i int) WindowView {
 	for k, n := range e.tot.quotes[i] {
 		v.Quotes[SalesKey{e.text(k.store), e.text(k.label)}] += n
 	}
-	for channel, n := range t.newBy {
-		if n != 0 {
-			v.NewByChannel[e.text(channel)] += n
-		}
+	for class, n := range v.NewBy {
+		v.NewByChannel[class.Channel] += n
 	}
 	v.Net = t.net.money(e.rates)
 	if unit, ok, _ := t.top.largest(); ok {
