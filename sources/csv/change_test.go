@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
 func TestFileChangesWhileRead(t *testing.T) {
@@ -49,7 +50,7 @@ func TestFileChangesWhileRead(t *testing.T) {
 	// IDs that do not compress, so that a file is longer than what is read ahead.
 	var text strings.Builder
 	text.WriteString(header)
-	for i := range 3 * pageRows {
+	for i := range 3 * rows.PageRows {
 		text.WriteString(line(fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))))
 	}
 	for name, change := range changes {
@@ -85,8 +86,8 @@ func TestFilesChangeAmongEachOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "a.csv"), header+lines(1, 10))
-			write(t, filepath.Join(dir, "b.csv"), header+lines(11, pageRows+20))
-			write(t, filepath.Join(dir, "z.csv"), header+lines(pageRows+21, pageRows+30))
+			write(t, filepath.Join(dir, "b.csv"), header+lines(11, rows.PageRows+20))
+			write(t, filepath.Join(dir, "z.csv"), header+lines(rows.PageRows+21, rows.PageRows+30))
 			err := newSource(t, orderFiles(filepath.Join(dir, "*.csv"))).Fetch(t.Context(), request(""),
 				func(_ context.Context, p sources.Page) error {
 					if p.Sweep {
@@ -103,7 +104,7 @@ func TestFilesChangeAmongEachOther(t *testing.T) {
 
 func TestCancellation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "orders.csv")
-	write(t, path, header+lines(1, 3*pageRows))
+	write(t, path, header+lines(1, 3*rows.PageRows))
 	ctx, cancel := context.WithCancel(t.Context())
 	pages := 0
 	err := newSource(t, orderFiles(path)).Fetch(ctx, request(""), func(context.Context, sources.Page) error {
@@ -118,7 +119,7 @@ func TestCancellation(t *testing.T) {
 
 func TestEmitErrorIsReturned(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "orders.csv")
-	write(t, path, header+lines(1, 2*pageRows))
+	write(t, path, header+lines(1, 2*rows.PageRows))
 	full := errors.New("disk full")
 	pages := 0
 	err := newSource(t, orderFiles(path)).Fetch(t.Context(), request(""), func(context.Context, sources.Page) error {

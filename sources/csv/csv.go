@@ -5,18 +5,15 @@ package csv
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
 // Type is the name of the type in a configuration.
 const Type = "csv"
-
-// pageRows is how many rows a page holds, rejected ones included.
-const pageRows = 5000
 
 // Source reads CSV files. Its streams are the kinds of record that the files hold.
 type Source struct {
@@ -77,7 +74,7 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	if err != nil || cursor == req.Cursor {
 		return err
 	}
-	p := &pager{emit: emit}
+	p := &pager{Pager: rows.Pager{Emit: emit, Currency: req.Currency}}
 	for _, l := range found {
 		for _, f := range l.files {
 			p.total += f.info.Size()
@@ -101,17 +98,14 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	case now != cursor:
 		return fmt.Errorf("files of stream %s: %w", req.Stream, ErrChanged)
 	}
-	p.page.Cursor, p.page.Sweep = cursor, true
-	return p.flush(ctx, 1)
+	return p.Flush(ctx, 1, cursor, true)
 }
 
-// pager gathers rows into pages.
+// pager gathers rows into pages and knows how far it is.
 type pager struct {
-	emit  sources.Emit
-	page  sources.Page
-	where []string // of the page's records
-	total int64    // bytes of all files
-	done  int64    // bytes of the files that were read to their ends
+	rows.Pager
+	total int64 // bytes of all files
+	done  int64 // bytes of the files that were read to their ends
 }
 
 // read adds the rows of one file and emits the pages that get full.
@@ -132,55 +126,21 @@ func (p *pager) read(ctx context.Context, f file, entry File, env sources.Enviro
 		if !more {
 			break
 		}
-		if err := measured(converted.record, env.Currency); err != nil {
-			return fmt.Errorf("%s: %w", converted.where, err)
-		}
 		// A full page waits for the next row: the last one is to carry the cursor.
-		if len(p.page.Records)+len(p.page.Rejected) == pageRows {
+		if p.Full() {
 			if err := r.unchanged(); err != nil {
 				return err
 			}
-			if err := p.flush(ctx, p.progress(r.bytesRead())); err != nil {
+			if err := p.Flush(ctx, p.progress(r.bytesRead()), "", false); err != nil {
 				return err
 			}
 		}
-		p.add(converted)
+		if err := p.Add(converted); err != nil {
+			return err
+		}
 	}
 	p.done += f.info.Size()
 	return r.unchanged()
-}
-
-// measured refuses rates without a reference, which are taken to be per unit of the
-// reporting currency, where the list gives that currency a rate of its own.
-func measured(rec record.Record, reporting string) error {
-	rate, ok := rec.(*record.Rate)
-	if !ok || rate.Reference != "" || rate.Currency != reporting || rate.PerReference.Rat().Cmp(big.NewRat(1, 1)) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the rates are per unit of another currency than %s, which has a rate of its own; map reference, as in reference: \"=EUR\"", reporting)
-}
-
-func (p *pager) add(c row) {
-	p.page.Rounded += c.rounded
-	if c.rejected != nil {
-		p.page.Rejected = append(p.page.Rejected, *c.rejected)
-		return
-	}
-	if p.page.Records == nil {
-		p.page.Records = make([]record.Record, 0, pageRows)
-		p.where = make([]string, 0, pageRows)
-	}
-	p.page.Records = append(p.page.Records, c.record)
-	p.where = append(p.where, c.where)
-}
-
-// flush emits the page and begins the next.
-func (p *pager) flush(ctx context.Context, progress float64) error {
-	page, where := p.page, p.where
-	page.Progress = progress
-	page.Where = func(i int) string { return where[i] }
-	p.page, p.where = sources.Page{}, nil
-	return p.emit(ctx, page)
 }
 
 func (p *pager) progress(bytes int64) float64 {

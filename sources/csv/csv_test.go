@@ -121,21 +121,21 @@ func TestStreams(t *testing.T) {
 
 func TestFetchPages(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "orders-1.csv"), header+lines(1, 3*pageRows-10))
-	write(t, filepath.Join(dir, "orders-2.csv"), header+lines(3*pageRows-9, 3*pageRows+2)+"bad,C1,,EUR,1\n")
+	write(t, filepath.Join(dir, "orders-1.csv"), header+lines(1, 3*rows.PageRows-10))
+	write(t, filepath.Join(dir, "orders-2.csv"), header+lines(3*rows.PageRows-9, 3*rows.PageRows+2)+"bad,C1,,EUR,1\n")
 	write(t, filepath.Join(dir, "other.csv"), "unrelated")
 	s := newSource(t, orderFiles(filepath.Join(dir, "orders-*.csv")))
 	pages, err := fetch(t, s, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ids(pages); len(got) != 3*pageRows+2 || got[0] != "1" || got[len(got)-1] != fmt.Sprint(3*pageRows+2) {
+	if got := ids(pages); len(got) != 3*rows.PageRows+2 || got[0] != "1" || got[len(got)-1] != fmt.Sprint(3*rows.PageRows+2) {
 		t.Errorf("%d records", len(got))
 	}
 	var progress float64
 	for i, p := range pages {
 		last := i == len(pages)-1
-		if n := len(p.Records) + len(p.Rejected); !last && n != pageRows || last && n != 3 {
+		if n := len(p.Records) + len(p.Rejected); !last && n != rows.PageRows || last && n != 3 {
 			t.Errorf("page %d has %d rows", i, n)
 		}
 		if p.Sweep != last || (p.Cursor != "") != last {
@@ -146,7 +146,7 @@ func TestFetchPages(t *testing.T) {
 		}
 		progress = p.Progress
 	}
-	if where := pages[1].Where(0); where != fmt.Sprintf("orders-1.csv:%d", pageRows+2) {
+	if where := pages[1].Where(0); where != fmt.Sprintf("orders-1.csv:%d", rows.PageRows+2) {
 		t.Errorf("the second page begins with %s", where)
 	}
 	if last := pages[3]; last.Where(len(last.Records)-1) != "orders-2.csv:13" {
@@ -159,8 +159,8 @@ func TestFetchPages(t *testing.T) {
 
 func TestFullLastPageCarriesCursor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "orders.csv")
-	write(t, path, header+lines(1, pageRows))
-	if page := mustFetchAll(t, newSource(t, orderFiles(path))); len(page.Records) != pageRows {
+	write(t, path, header+lines(1, rows.PageRows))
+	if page := mustFetchAll(t, newSource(t, orderFiles(path))); len(page.Records) != rows.PageRows {
 		t.Errorf("%d records", len(page.Records))
 	}
 }

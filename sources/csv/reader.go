@@ -19,8 +19,6 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
-	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
@@ -38,14 +36,6 @@ type reader struct {
 	csv     *encsv.Reader
 	header  []string
 	mapping *rows.Mapping
-}
-
-// row is what one row of a file became.
-type row struct {
-	where    string // file and line
-	record   record.Record
-	rounded  int // amounts
-	rejected *sources.Rejection
 }
 
 // openRows opens f and reads its header.
@@ -120,21 +110,20 @@ func unzip(r *bufio.Reader) (io.Reader, error) {
 func (r *reader) close() { r.file.Close() }
 
 // next returns the next row; more is false at the end of the file.
-func (r *reader) next() (converted row, more bool, err error) {
+func (r *reader) next() (converted rows.Row, more bool, err error) {
 	fields, err := r.csv.Read()
 	r.limit.rowEnd = r.csv.InputOffset()
 	if errors.Is(err, io.EOF) {
-		return row{}, false, nil
+		return rows.Row{}, false, nil
 	}
 	malformed, ok := errors.AsType[*encsv.ParseError](err)
 	if err != nil && !ok {
-		return row{}, false, r.failed(err)
+		return rows.Row{}, false, r.failed(err)
 	}
 	if malformed == nil {
 		line, _ := r.csv.FieldPos(0)
-		converted.where = r.where(line)
-		converted.record, converted.rounded, converted.rejected = r.mapping.Convert(fields, converted.where)
-		if rejected := converted.rejected; rejected != nil && rejected.Reason == rows.ReasonEncoding {
+		converted = r.mapping.Row(fields, r.where(line))
+		if rejected := converted.Rejected; rejected != nil && rejected.Reason == rows.ReasonEncoding {
 			rejected.Detail += "; set encoding to the file's own, such as windows-1252"
 		}
 		return converted, true, nil
@@ -146,11 +135,11 @@ func (r *reader) next() (converted row, more bool, err error) {
 	where := r.where(malformed.StartLine)
 	switch {
 	case multiline:
-		return row{}, false, r.failed(fmt.Errorf("line %d: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled", malformed.StartLine))
+		return rows.Row{}, false, r.failed(fmt.Errorf("line %d: the row does not end where it should and may have drawn in the rows after it: look for a quote that is missing or not doubled", malformed.StartLine))
 	case errors.Is(malformed, encsv.ErrFieldCount):
-		_, _, converted.rejected = r.mapping.Convert(fields, where)
+		converted = r.mapping.Row(fields, where)
 	default:
-		converted.rejected = r.mapping.Reject(fields, where, rows.ReasonQuoting,
+		converted.Rejected = r.mapping.Reject(fields, where, rows.ReasonQuoting,
 			fmt.Sprintf("column %d of the line: %v", malformed.Column, malformed.Err))
 	}
 	return converted, true, nil

@@ -20,7 +20,8 @@ type Config struct {
 	// Columns maps a field to the name of a column, or to "=" and a constant. Without
 	// it a column fills the field of its own name.
 	Columns map[string]string `yaml:"columns"`
-	// TimeFormat is a layout of package time; empty: RFC 3339, "2006-01-02 15:04:05",
+	// TimeFormat is a layout of package time, or "unix" or "unix_ms" for the seconds or
+	// milliseconds since 1970; empty: RFC 3339, "2006-01-02 15:04:05",
 	// "2006-01-02T15:04:05" or a date.
 	TimeFormat string `yaml:"time_format"`
 	// Timezone is the zone of times without an offset; nil: the report zone.
@@ -90,7 +91,7 @@ func (c Config) columnProblem(table kind, name string, p *parser) string {
 	case constant == "" || p == nil:
 		return ""
 	}
-	if bad := field.set(p, record.New(c.Record), constant); bad != nil {
+	if bad := field.set(p, record.New(c.Record), cell{text: constant}); bad != nil {
 		return bad.detail
 	}
 	return ""

@@ -30,7 +30,9 @@ func TestValidate(t *testing.T) {
 		{"no columns", Config{}, nil},
 		{"unknown kind", Config{Record: "ordr"}, []Problem{{
 			"record",
-			`"ordr" is none of customer, order, refund, checkout, quote, subscription, lead, account, deal, rate, cost; did you mean "order"?`,
+			`"ordr" is none of customer, order, refund, checkout, quote, subscription, lead, account, engagement, deal, activity, ` +
+				`spend, ad_quality, traffic, users, page, referrer, search, backlink, email, attendance, survey, referral, tie, member, ` +
+				`social, time_entry, rate, cost; did you mean "order"?`,
 		}}},
 		{"misspelt field", Config{Columns: full(map[string]string{"plced_at": "b", "placed_at": "-"})}, []Problem{
 			{"columns.plced_at", `order has no field "plced_at"; did you mean "placed_at"?`},
@@ -151,6 +153,9 @@ func TestTablesBeginWithMeta(t *testing.T) {
 		}
 		if !table.fields[0].Required && table.deriveID == nil {
 			t.Errorf("%s may have no ID", k)
+		}
+		if (table.deriveID == nil) != (table.named == 0) || 2+table.named > len(table.fields) {
+			t.Errorf("%s makes an ID of its first %d fields", k, table.named)
 		}
 		seen := map[string]bool{}
 		for _, f := range table.fields {

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -33,7 +34,7 @@ type Field struct {
 	Choices []string // the values of a TypeChoice or TypeChannel
 	Doc     string
 
-	set func(p *parser, r record.Record, text string) *problem
+	set func(p *parser, r record.Record, c cell) *problem
 }
 
 // required returns f as a field without which a row is rejected.
@@ -49,23 +50,27 @@ func mapped(f Field) Field {
 }
 
 func text[R record.Record](name, doc string, at func(R) *string) Field {
-	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
-		*at(r.(R)) = text
+	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, c cell) *problem {
+		*at(r.(R)) = c.text
 		return nil
 	}}
 }
 
 func ref[R record.Record](name, doc string, at func(R) *record.Ref) Field {
-	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
-		*at(r.(R)) = record.RefTo(text)
+	return Field{Name: name, Type: TypeText, Doc: doc, set: func(_ *parser, r record.Record, c cell) *problem {
+		*at(r.(R)) = record.RefTo(c.text)
 		return nil
 	}}
 }
 
 func list[R record.Record](name, doc string, at func(R) *[]string) Field {
-	return Field{Name: name, Type: TypeList, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
+	return Field{Name: name, Type: TypeList, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		if c.form == formList {
+			*at(r.(R)) = c.list
+			return nil
+		}
 		var values []string
-		for part := range strings.SplitSeq(text, p.separator) {
+		for part := range strings.SplitSeq(c.text, p.separator) {
 			if part = strings.TrimSpace(part); part != "" {
 				values = append(values, part)
 			}
@@ -76,10 +81,10 @@ func list[R record.Record](name, doc string, at func(R) *[]string) Field {
 }
 
 func moment[R record.Record](name, doc string, at func(R) *record.Instant) Field {
-	return Field{Name: name, Type: TypeTime, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		instant, why := p.time.instant(text)
+	return Field{Name: name, Type: TypeTime, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		instant, why := p.time.instantOf(c)
 		if why != "" {
-			return &problem{reason: ReasonTime, detail: show(text) + " " + why}
+			return &problem{reason: ReasonTime, detail: show(c.text) + " " + why}
 		}
 		*at(r.(R)) = instant
 		return nil
@@ -87,10 +92,10 @@ func moment[R record.Record](name, doc string, at func(R) *record.Instant) Field
 }
 
 func day[R record.Record](name, doc string, at func(R) *record.Day) Field {
-	return Field{Name: name, Type: TypeDate, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		d, why := p.time.day(text)
+	return Field{Name: name, Type: TypeDate, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		d, why := p.time.dayOf(c)
 		if why != "" {
-			return &problem{reason: ReasonTime, detail: show(text) + " " + why}
+			return &problem{reason: ReasonTime, detail: show(c.text) + " " + why}
 		}
 		*at(r.(R)) = d
 		return nil
@@ -98,8 +103,8 @@ func day[R record.Record](name, doc string, at func(R) *record.Day) Field {
 }
 
 func amount[R record.Record](name, doc string, at func(R) *record.Amount) Field {
-	return Field{Name: name, Type: TypeAmount, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		a, bad := p.amount(text)
+	return Field{Name: name, Type: TypeAmount, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		a, bad := p.amount(c.text)
 		if bad == nil {
 			*at(r.(R)) = a
 		}
@@ -107,15 +112,30 @@ func amount[R record.Record](name, doc string, at func(R) *record.Amount) Field 
 	}}
 }
 
-// fraction is an amount without a currency, from 0 to 1.
-func fraction[R record.Record](name, doc string, at func(R) *record.Amount) Field {
-	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		a, bad := p.amount(text)
+// between is an amount without a currency, from low to high.
+func between[R record.Record](name, doc string, low, high int64, at func(R) *record.Amount) Field {
+	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		a, bad := p.amount(c.text)
 		if bad != nil {
 			return bad
 		}
-		if a.Micros < 0 || a.Micros > record.MicrosPerUnit {
-			return &problem{reason: ReasonAmount, detail: show(text) + " is not within 0 and 1"}
+		if a.Micros < low*record.MicrosPerUnit || a.Micros > high*record.MicrosPerUnit {
+			return &problem{reason: ReasonAmount, detail: fmt.Sprintf("%s is not within %d and %d", show(c.text), low, high)}
+		}
+		*at(r.(R)) = a
+		return nil
+	}}
+}
+
+// count is a number of things, seconds too: fractions are kept, for tools attribute parts.
+func count[R record.Record](name, doc string, at func(R) *record.Amount) Field {
+	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		a, bad := p.amount(c.text)
+		if bad != nil {
+			return bad
+		}
+		if a.Micros < 0 {
+			return &problem{reason: ReasonAmount, detail: show(c.text) + " is below 0"}
 		}
 		*at(r.(R)) = a
 		return nil
@@ -123,8 +143,8 @@ func fraction[R record.Record](name, doc string, at func(R) *record.Amount) Fiel
 }
 
 func number[R record.Record](name, doc string, at func(R) *record.Decimal) Field {
-	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		d, bad := p.number(text)
+	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		d, bad := p.number(c.text)
 		if bad == nil {
 			*at(r.(R)) = d
 		}
@@ -133,8 +153,8 @@ func number[R record.Record](name, doc string, at func(R) *record.Decimal) Field
 }
 
 func currencyCode[R record.Record](name, doc string, at func(R) *string) Field {
-	return Field{Name: name, Type: TypeCurrency, Doc: doc, set: func(p *parser, r record.Record, text string) *problem {
-		code, bad := p.currency(text)
+	return Field{Name: name, Type: TypeCurrency, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
+		code, bad := p.currency(c.text)
 		if bad == nil {
 			*at(r.(R)) = code
 		}
@@ -143,8 +163,8 @@ func currencyCode[R record.Record](name, doc string, at func(R) *string) Field {
 }
 
 func boolean[R record.Record](name, doc string, at func(R) *bool) Field {
-	return Field{Name: name, Type: TypeBoolean, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
-		b, bad := parseBool(text)
+	return Field{Name: name, Type: TypeBoolean, Doc: doc, set: func(_ *parser, r record.Record, c cell) *problem {
+		b, bad := parseBool(c.text)
 		if bad == nil {
 			*at(r.(R)) = b
 		}
@@ -152,15 +172,26 @@ func boolean[R record.Record](name, doc string, at func(R) *bool) Field {
 	}}
 }
 
+// unless is a boolean that is true where it is null: at holds its opposite.
+func unless[R record.Record](name, doc string, at func(R) *bool) Field {
+	return Field{Name: name, Type: TypeBoolean, Doc: doc, set: func(_ *parser, r record.Record, c cell) *problem {
+		b, bad := parseBool(c.text)
+		if bad == nil {
+			*at(r.(R)) = !b
+		}
+		return bad
+	}}
+}
+
 func choice[R record.Record](name, doc string, choices []string, at func(R) *string) Field {
-	return Field{Name: name, Type: TypeChoice, Choices: choices, Doc: doc, set: func(_ *parser, r record.Record, text string) *problem {
-		for _, c := range choices {
-			if strings.EqualFold(c, text) {
-				*at(r.(R)) = c
+	return Field{Name: name, Type: TypeChoice, Choices: choices, Doc: doc, set: func(_ *parser, r record.Record, c cell) *problem {
+		for _, known := range choices {
+			if strings.EqualFold(known, c.text) {
+				*at(r.(R)) = known
 				return nil
 			}
 		}
-		return &problem{reason: ReasonValue, detail: show(text) + " is none of " + strings.Join(choices, ", ")}
+		return &problem{reason: ReasonValue, detail: show(c.text) + " is none of " + strings.Join(choices, ", ")}
 	}}
 }
 

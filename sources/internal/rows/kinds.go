@@ -16,6 +16,8 @@ type kind struct {
 	finish func(record.Record) *problem
 	// deriveID names a record whose row has no ID of its own; nil where ID is required.
 	deriveID func(record.Record) string
+	// named is how many fields, after the ID and "deleted", deriveID makes the name of.
+	named int
 }
 
 // Fields returns the fields that columns can fill in records of kind k, in the
@@ -51,12 +53,48 @@ func kindOf(k record.Kind) (kind, bool) {
 		return rates(), true
 	case record.KindCost:
 		return costs(), true
+	case record.KindActivity:
+		return activities(), true
+	case record.KindEngagement:
+		return engagements(), true
+	case record.KindAttendance:
+		return attendances(), true
+	case record.KindSurvey:
+		return surveys(), true
+	case record.KindReferral:
+		return referrals(), true
+	case record.KindTie:
+		return ties(), true
+	case record.KindMember:
+		return members(), true
+	case record.KindSpend:
+		return spend(), true
+	case record.KindAdQuality:
+		return adQuality(), true
+	case record.KindTraffic:
+		return traffic(), true
+	case record.KindUsers:
+		return users(), true
+	case record.KindPage:
+		return pages(), true
+	case record.KindReferrer:
+		return referrers(), true
+	case record.KindSearch:
+		return search(), true
+	case record.KindBacklink:
+		return backlinks(), true
+	case record.KindEmail:
+		return emails(), true
+	case record.KindSocial:
+		return social(), true
+	case record.KindTimeEntry:
+		return timeEntries(), true
 	}
 	return kind{}, false
 }
 
-// Every table begins with these two, and next what deriveID needs: a rejected row
-// then still has its ID where that can be read.
+// Every table begins with these two, and next what deriveID needs (kind.named): a
+// rejected row then still has its ID where that can be read.
 func id(doc string) Field {
 	return text("id", doc, func(r record.Record) *string { return &r.RecordMeta().ID })
 }

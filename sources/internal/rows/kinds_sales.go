@@ -9,7 +9,7 @@ import (
 func subscriptions() kind {
 	return kind{
 		fields: []Field{
-			required(id("the subscription's ID; a row for each change of its price has an ID of its own")),
+			required(id("the subscription's ID; each price that it had is a row with an ID of its own")),
 			deleted(),
 			required(ref("customer", "the customer's ID", func(r *record.Subscription) *record.Ref { return &r.Customer })),
 			required(choice("state", "", []string{
@@ -87,7 +87,7 @@ func deals() kind {
 			text("lead", "the lead's ID", func(r *record.Deal) *string { return &r.Lead }),
 			text("pipeline", "pipeline", func(r *record.Deal) *string { return &r.Pipeline }),
 			text("stage", "stage", func(r *record.Deal) *string { return &r.Stage }),
-			fraction("probability", "of winning it, 0 to 1", func(r *record.Deal) *record.Amount { return &r.Probability }),
+			between("probability", "of winning it, 0 to 1", 0, 1, func(r *record.Deal) *record.Amount { return &r.Probability }),
 			moment("created_at", "when it was created", func(r *record.Deal) *record.Instant { return &r.CreatedAt }),
 			moment("closed_at", "when it was won or lost", func(r *record.Deal) *record.Instant { return &r.ClosedAt }),
 			required(choice("state", "", []string{record.DealOpen, record.DealWon, record.DealLost}, func(r *record.Deal) *string { return &r.State })),
@@ -126,11 +126,9 @@ func rates() kind {
 			}
 			return nil
 		},
+		named: 2,
 		deriveID: func(r record.Record) string {
 			rate := r.(*record.Rate)
-			if rate.Currency == "" {
-				return ""
-			}
 			return rate.Currency + "@" + rate.Day.String()
 		},
 	}
@@ -163,6 +161,7 @@ func costs() kind {
 			}
 			return nil
 		},
+		named:    1,
 		deriveID: func(r record.Record) string { return r.(*record.Cost).Name },
 	}
 }

@@ -149,14 +149,38 @@ func (m *Mapping) Columns() []string {
 	return names
 }
 
-// Convert returns the record that a row holds and how many of its amounts were
+// Convert returns the record that a row of text holds and how many of its amounts were
 // rounded to 10^-6, or why the row is rejected. where names the row, such as
 // orders.csv:17. Surrounding spaces do not count; an empty cell is null. The record
 // may share memory with fields' strings but not with the slice.
 func (m *Mapping) Convert(fields []string, where string) (record.Record, int, *sources.Rejection) {
-	if len(fields) != m.width {
-		return nil, 0, m.Reject(fields, where, ReasonColumns,
-			fmt.Sprintf("the row has %d columns, the header %d", len(fields), m.width))
+	return m.convert(row{texts: fields}, where)
+}
+
+// ConvertValues is Convert for a row of values as databases and JSON have them. What
+// text is to Convert, these are here: nil and nil pointers (null), string, []byte,
+// json.Number, decimal.Decimal, *big.Int, booleans and integers of any size. Times need
+// no time_format: a time.Time is a moment, a LocalTime a time of the configured zone, a
+// record.Day a date. Floating-point numbers fill numbers but no amounts. A slice fills a list.
+func (m *Mapping) ConvertValues(values []any, where string) (record.Record, int, *sources.Rejection) {
+	return m.convert(row{values: values}, where)
+}
+
+// Row converts a row of text as Convert does.
+func (m *Mapping) Row(fields []string, where string) Row {
+	r, rounded, rejected := m.Convert(fields, where)
+	return Row{where, r, rounded, rejected}
+}
+
+// RowOfValues converts a row of values as ConvertValues does.
+func (m *Mapping) RowOfValues(values []any, where string) Row {
+	r, rounded, rejected := m.ConvertValues(values, where)
+	return Row{where, r, rounded, rejected}
+}
+
+func (m *Mapping) convert(cells row, where string) (record.Record, int, *sources.Rejection) {
+	if n := cells.width(); n != m.width {
+		return nil, 0, m.reject(cells, where, ReasonColumns, fmt.Sprintf("the row has %d columns, the header %d", n, m.width))
 	}
 	r := record.New(m.kind)
 	if m.table.start != nil {
@@ -166,7 +190,7 @@ func (m *Mapping) Convert(fields []string, where string) (record.Record, int, *s
 	m.parser.rounded = 0
 	for i := range m.bindings {
 		b := &m.bindings[i]
-		if bad := m.set(r, b, fields); bad != nil {
+		if bad := m.set(r, b, cells); bad != nil {
 			return nil, 0, m.rejection(r, b, where, bad)
 		}
 		if b.deletes && meta.Deleted && meta.ID != "" {
@@ -184,16 +208,22 @@ func (m *Mapping) Convert(fields []string, where string) (record.Record, int, *s
 	return r, m.parser.rounded, nil
 }
 
-func (m *Mapping) set(r record.Record, b *binding, fields []string) *problem {
-	text := b.constant
+func (m *Mapping) set(r record.Record, b *binding, cells row) *problem {
+	c := cell{text: b.constant}
 	if b.column >= 0 {
-		text = strings.TrimSpace(fields[b.column])
-		if !utf8.ValidString(text) {
+		var bad *problem
+		if c, bad = cells.cell(b.column); bad == nil {
+			bad = c.fits(b.field)
+		}
+		if bad != nil {
+			return bad
+		}
+		if !utf8.ValidString(c.text) || slices.ContainsFunc(c.list, func(text string) bool { return !utf8.ValidString(text) }) {
 			return &problem{reason: ReasonEncoding, detail: "is not valid UTF-8"}
 		}
 	}
-	if text != "" {
-		return b.field.set(m.parser, r, text)
+	if !c.isNull() {
+		return b.field.set(m.parser, r, c)
 	}
 	if b.field.Required && !b.field.Empty {
 		return &problem{reason: ReasonMissing, detail: "is empty"}
@@ -203,6 +233,10 @@ func (m *Mapping) set(r record.Record, b *binding, fields []string) *problem {
 
 // rejection describes a problem with the field of b, or with the one that it names.
 func (m *Mapping) rejection(r record.Record, b *binding, where string, bad *problem) *sources.Rejection {
+	id := r.RecordMeta().ID
+	if id == "" && m.table.deriveID != nil && (b == nil || m.position(b.field.Name) >= 2+m.table.named) {
+		id = m.table.deriveID(r)
+	}
 	if bad.field != "" {
 		i := slices.IndexFunc(m.bindings, func(b binding) bool { return b.field.Name == bad.field })
 		if b = nil; i >= 0 {
@@ -217,19 +251,25 @@ func (m *Mapping) rejection(r record.Record, b *binding, where string, bad *prob
 	default:
 		subject = fmt.Sprintf("%s (column %q)", b.field.Name, b.name)
 	}
-	id := r.RecordMeta().ID
-	if id == "" && m.table.deriveID != nil {
-		id = m.table.deriveID(r)
-	}
 	return &sources.Rejection{Kind: m.kind, ID: id, Reason: bad.reason, Where: where, Detail: subject + " " + bad.detail}
 }
 
-// Reject returns the rejection of a row that could not be split into fields; fields
-// may be some of them.
+func (m *Mapping) position(field string) int {
+	return slices.IndexFunc(m.table.fields, func(f Field) bool { return f.Name == field })
+}
+
+// Reject returns the rejection of a row of text that could not be split into fields;
+// fields may be some of them.
 func (m *Mapping) Reject(fields []string, where, reason, detail string) *sources.Rejection {
+	return m.reject(row{texts: fields}, where, reason, detail)
+}
+
+func (m *Mapping) reject(cells row, where, reason, detail string) *sources.Rejection {
 	rejected := &sources.Rejection{Kind: m.kind, Reason: reason, Where: where, Detail: detail}
-	if m.id >= 0 && m.id < len(fields) && utf8.ValidString(fields[m.id]) {
-		rejected.ID = strings.TrimSpace(fields[m.id])
+	if m.id >= 0 && m.id < cells.width() {
+		if c, bad := cells.cell(m.id); bad == nil && utf8.ValidString(c.text) {
+			rejected.ID = c.text
+		}
 	}
 	return rejected
 }

@@ -50,7 +50,7 @@ func convert(t *testing.T, c Config, pairs ...string) (record.Record, int, *sour
 	return m.Convert(fields, "orders.csv:17")
 }
 
-func TestConvertEveryKind(t *testing.T) {
+func TestConvertKindsOfTrade(t *testing.T) {
 	at := instantOf(t, "2026-03-01T09:00:00Z")
 	euros := func(n int64) record.Amount { return record.Micros(n * record.MicrosPerUnit) }
 	touch := record.Touch{Source: "google", Medium: "cpc", Campaign: "spring", Channel: "paid_search"}
@@ -58,10 +58,7 @@ func TestConvertEveryKind(t *testing.T) {
 	keys := record.Keys{ExternalIDs: []string{"crm:7", "8"}, Domain: "example.com", Email: "a@example.com"}
 	keyColumns := []string{"external_ids=crm:7; 8 ;", "domain=example.com", "email=a@example.com"}
 	const text = "2026-03-01T10:00:00+01:00"
-	tests := []struct {
-		pairs []string
-		want  record.Record
-	}{
+	tests := []kindTest{
 		{
 			append(append([]string{
 				"id=C1", "deleted=no", "company=yes", "parent=C0", "created_at=" + text, "country=DE", "owner=eva",
@@ -154,31 +151,7 @@ func TestConvertEveryKind(t *testing.T) {
 			},
 		},
 	}
-	if len(tests) != len(record.Kinds()) {
-		t.Fatalf("%d of %d kinds are tested", len(tests), len(record.Kinds()))
-	}
-	for _, test := range tests {
-		kind := test.want.RecordKind()
-		t.Run(string(kind), func(t *testing.T) {
-			given := map[string]bool{"deleted": true, "id": true}
-			for _, p := range test.pairs {
-				name, _, _ := strings.Cut(p, "=")
-				given[name] = true
-			}
-			for _, f := range Fields(kind) {
-				if !given[f.Name] {
-					t.Errorf("field %s is not tested", f.Name)
-				}
-			}
-			got, rounded, rejected := convert(t, Config{Record: kind}, test.pairs...)
-			if rejected != nil || rounded != 0 {
-				t.Fatalf("rounded %d, rejected %+v", rounded, rejected)
-			}
-			if diff := cmp.Diff(test.want, got, sameRecord); diff != "" {
-				t.Errorf("record (-want +got):\n%s", diff)
-			}
-		})
-	}
+	testKinds(t, tests...)
 }
 
 func TestConvertNulls(t *testing.T) {

@@ -3,6 +3,7 @@ package rows
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -13,6 +14,8 @@ import (
 type layout struct {
 	text         string // as of package time
 	clock, zoned bool   // it holds a time of day, an offset from UTC
+	// unit is what the time since 1970-01-01 UTC is counted in, where it is; text is then its name.
+	unit time.Duration
 }
 
 // timeReader reads times in one layout, or in the default ones where it is empty.
@@ -21,12 +24,45 @@ type timeReader struct {
 	zone   *time.Location // of texts without an offset
 }
 
+// instantOf returns the moment or date of a cell, or why it has none.
+func (r timeReader) instantOf(c cell) (i record.Instant, why string) {
+	switch c.form {
+	case formMoment:
+		return r.resolve(c.at, layout{clock: true, zoned: true})
+	case formLocal:
+		return r.resolve(c.at, layout{clock: true})
+	case formDate:
+		return r.resolve(c.at, layout{})
+	}
+	return r.instant(c.text)
+}
+
+// dayOf returns the calendar day of a cell, or why it has none: of a moment the day in
+// the reader's zone.
+func (r timeReader) dayOf(c cell) (d record.Day, why string) {
+	switch c.form {
+	case formMoment:
+		return record.DayOf(c.at.In(r.zone)), ""
+	case formLocal, formDate:
+		return record.DayOf(c.at), ""
+	}
+	return r.day(c.text)
+}
+
 // instant returns the moment or date that text says, or why it says none.
 func (r timeReader) instant(text string) (i record.Instant, why string) {
 	t, l, why := r.parse(text)
-	switch {
-	case why != "":
+	if why != "" {
 		return record.Instant{}, why
+	}
+	return r.resolve(t, l)
+}
+
+// resolve returns the moment or date that t, which was written in the form l, stands for.
+func (r timeReader) resolve(t time.Time, l layout) (i record.Instant, why string) {
+	switch {
+	case t.Nanosecond()%1000 != 0:
+		return record.Instant{}, tooFine
 	case !l.clock:
 		return record.OnDate(record.DayOf(t)), ""
 	case l.zoned:
@@ -40,9 +76,12 @@ func (r timeReader) instant(text string) (i record.Instant, why string) {
 
 // day returns the calendar day that text shows, or why it shows none.
 func (r timeReader) day(text string) (d record.Day, why string) {
-	t, _, why := r.parse(text)
+	t, l, why := r.parse(text)
 	if why != "" {
 		return record.NoDay, why
+	}
+	if l.unit != 0 {
+		t = t.In(r.zone)
 	}
 	return record.DayOf(t), ""
 }
@@ -52,6 +91,10 @@ func (r timeReader) parse(text string) (t time.Time, l layout, why string) {
 	if l.text == "" {
 		l = defaultLayout(text)
 	}
+	if l.unit != 0 {
+		t, why = sinceEpoch(text, l)
+		return t, l, why
+	}
 	t, err := time.Parse(l.text, text)
 	switch {
 	case err != nil && r.layout.text == "":
@@ -59,9 +102,32 @@ func (r timeReader) parse(text string) (t time.Time, l layout, why string) {
 	case err != nil:
 		return t, l, fmt.Sprintf("is not a time of the form %s", l.text)
 	case t.Nanosecond()%1000 != 0 || beyondNanosecond(text):
-		return t, l, "is finer than a microsecond"
+		return t, l, tooFine
 	}
 	return t, l, ""
+}
+
+const tooFine = "is finer than a microsecond"
+
+// lastUnix is the last second of the year 9999: a number beyond it is of another unit.
+const lastUnix = 253_402_300_799
+
+func sinceEpoch(text string, l layout) (t time.Time, why string) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if perSecond := int64(time.Second / l.unit); err != nil || n/perSecond > lastUnix || n/perSecond < -lastUnix {
+		return time.Time{}, fmt.Sprintf("is not a whole number of %ss since 1970, as time_format %s says", unitName(l.unit), l.text)
+	}
+	if l.unit == time.Second {
+		return time.Unix(n, 0).UTC(), ""
+	}
+	return time.UnixMilli(n).UTC(), ""
+}
+
+func unitName(unit time.Duration) string {
+	if unit == time.Second {
+		return "second"
+	}
+	return "millisecond"
 }
 
 // defaultLayout returns the only one of the default layouts that can fit text.
@@ -103,6 +169,12 @@ func beyondNanosecond(text string) bool {
 func newLayout(text string) (layout, error) {
 	if text == "" {
 		return layout{}, nil
+	}
+	switch text {
+	case "unix":
+		return layout{text: text, clock: true, zoned: true, unit: time.Second}, nil
+	case "unix_ms":
+		return layout{text: text, clock: true, zoned: true, unit: time.Millisecond}, nil
 	}
 	sample := time.Date(2001, 2, 3, 16, 5, 6, 0, time.UTC)
 	back, err := time.Parse(text, sample.Format(text))
