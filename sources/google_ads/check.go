@@ -1,0 +1,84 @@
+package googleads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+)
+
+// Check reads the account's settings and the newest days of each stream.
+func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.Finding {
+	f, err := s.account(ctx)
+	if err != nil {
+		subject := "account"
+		if _, refused := errors.AsType[*apiclient.AuthError](err); refused {
+			subject = "credentials"
+		}
+		return []sources.Finding{{Subject: subject, Err: err}}
+	}
+	if f.manager {
+		return []sources.Finding{{Subject: "account", Err: s.managerError(ctx)}}
+	}
+	findings := []sources.Finding{
+		{Subject: "account", Detail: f.id},
+		{Subject: "time zone", Detail: checkZone(f.zone.String(), env)},
+		{Subject: "currency", Detail: checkCurrency(f.currency, env)},
+	}
+	if f, err = s.facts(ctx, env.Now); err != nil {
+		return append(findings, sources.Finding{Subject: "experiments", Err: err})
+	}
+	for _, st := range streams() {
+		finding := sources.Finding{Subject: "stream " + string(st.kind)}
+		first, last := f.today-7, f.today
+		found, err := st.read(ctx, s, f, first, last)
+		if err == nil {
+			finding.Detail = fmt.Sprintf("%d records of %d campaigns from %s to %s",
+				len(found.records), len(found.campaigns(first-1)), first, last)
+			for _, r := range found.rejected {
+				err = fmt.Errorf("%d rows would be rejected, such as %s: %s", len(found.rejected), r.Where, r.Detail)
+			}
+		}
+		finding.Err = err
+		findings = append(findings, finding)
+	}
+	return findings
+}
+
+// managerError says which accounts a manager account has.
+func (s *Source) managerError(ctx context.Context) error {
+	var ids []string
+	err := s.search(ctx, queryClients, func(r row) error {
+		ids = append(ids, r.Client.ID)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("customer_id is a manager account; list its accounts: %w", err)
+	}
+	const most = 20
+	slices.Sort(ids)
+	text := strings.Join(ids[:min(len(ids), most)], ", ")
+	if len(ids) > most {
+		text += fmt.Sprintf(" and %d more", len(ids)-most)
+	}
+	return fmt.Errorf("customer_id %s is a manager account, which has no campaigns; make a source of each of its accounts (%s), with %s as login_customer_id",
+		s.options.CustomerID, text, s.options.CustomerID)
+}
+
+func checkZone(zone string, env sources.Environment) string {
+	if env.Zone == nil || zone == env.Zone.String() {
+		return zone
+	}
+	return fmt.Sprintf("the account's days are in %s, the reports' in %s: they are taken as they are, so that they begin and end at other times", zone, env.Zone)
+}
+
+func checkCurrency(currency string, env sources.Environment) string {
+	if currency == env.Currency {
+		return currency
+	}
+	return fmt.Sprintf("the account's costs are in %s and are converted into %s: a source of exchange rates is needed", currency, env.Currency)
+}
