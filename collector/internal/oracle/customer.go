@@ -1,7 +1,9 @@
 package oracle
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -57,59 +59,60 @@ func (c *customer) worth(s span) *total {
 	return t
 }
 
-// channelAt returns the channel that the customer counts in at asOf.
-func (c *customer) channelAt(asOf int64, lastTouch bool) string {
-	first := ""
-	if c.bought && c.firstAt < asOf {
-		first = c.firstChannel()
-	}
-	if lastTouch && first != "" && first != record.ChannelUnknown {
-		return first
-	}
+// classAt returns what the customer counts under at asOf.
+func (c *customer) classAt(asOf int64, lastTouch bool) record.Class {
+	ordered := c.bought && c.firstAt < asOf
 	before := asOf
-	if lastTouch && first != "" {
+	if ordered && lastTouch {
+		if first := c.firstClass(); first.Channel != record.ChannelUnknown {
+			return first
+		}
 		before = c.firstAt
 	}
-	if channel, touched := c.touchBefore(before, lastTouch); touched {
-		return channel
+	if class, touched := c.touchBefore(before, lastTouch); touched {
+		return class
 	}
-	if first != "" {
-		return first
+	if ordered {
+		return c.firstClass()
 	}
-	return record.ChannelUnknown
+	return record.Class{Channel: record.ChannelUnknown}
 }
 
-// firstChannel returns the channel of the first sale or paid subscription, which is
+// firstClass returns the class of the first sale or paid subscription, which is
 // unknown for a subscription; the first by name where several fall on one instant.
-func (c *customer) firstChannel() string {
-	channels := []string{}
+func (c *customer) firstClass() record.Class {
+	var classes []record.Class
 	for _, s := range c.sales {
 		if s.at == c.firstAt {
-			channels = append(channels, s.channel)
+			classes = append(classes, s.class)
 		}
 	}
 	for _, s := range c.subscriptions {
 		if s.started && s.start == c.firstAt {
-			channels = append(channels, record.ChannelUnknown)
+			classes = append(classes, record.Class{Channel: record.ChannelUnknown})
 		}
 	}
-	return slices.Min(channels)
+	return slices.MinFunc(classes, compareClasses)
 }
 
-// touchBefore returns the channel of the first or last touch before t, the first by
+func compareClasses(a, b record.Class) int {
+	return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Program, b.Program), strings.Compare(a.Campaign, b.Campaign))
+}
+
+// touchBefore returns the class of the first or last touch before t, the first by
 // name where several fall on one instant.
-func (c *customer) touchBefore(t int64, last bool) (channel string, ok bool) {
+func (c *customer) touchBefore(t int64, last bool) (class record.Class, ok bool) {
 	var at int64
 	for _, x := range c.touches {
 		better := x.at < at
 		if last {
 			better = x.at > at
 		}
-		if x.at < t && (!ok || better || x.at == at && x.channel < channel) {
-			at, channel, ok = x.at, x.channel, true
+		if x.at < t && (!ok || better || x.at == at && compareClasses(x.class, class) < 0) {
+			at, class, ok = x.at, x.class, true
 		}
 	}
-	return channel, ok
+	return class, ok
 }
 
 // intervals returns the times between the customer's consecutive sales whose later

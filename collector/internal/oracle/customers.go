@@ -169,23 +169,27 @@ func (w *world) lifetimePredicted(list []*customer, asOf int64) value {
 		atStart += month.atStart
 		reasons = append(reasons, month.reason())
 	}
-	active := w.activeAt(list, asOf)
-	if len(active) < w.LifetimeMinimum {
+	if len(w.activeAt(list, asOf)) < w.LifetimeMinimum {
 		reasons = append(reasons, tooFew)
 	}
-	var quarter total
-	for c := range active {
-		quarter.join(c.worth(w.calendar.window("90d", asOf)))
-	}
-	m := divide(&quarter.sum, count(3*len(active)), append(reasons, quarter.reason())...)
-	c := divide(count(lost), count(atStart))
-	if r := firstReason(m.reason, c.reason); r != "" {
+	m, c := w.monthlyWorth(list, asOf), divide(count(lost), count(atStart))
+	if r := firstReason(append(reasons, m.reason, c.reason)...); r != "" {
 		return value{reason: r}
 	}
 	if c.number.Cmp(big.NewRat(1, 60)) < 0 {
 		return value{number: new(big.Rat).Mul(m.number, count(60))}
 	}
 	return divide(m.number, c.number)
+}
+
+// monthlyWorth returns what an active customer of list is worth in a month.
+func (w *world) monthlyWorth(list []*customer, asOf int64) value {
+	active := w.activeAt(list, asOf)
+	var quarter total
+	for c := range active {
+		quarter.join(c.worth(w.calendar.window("90d", asOf)))
+	}
+	return divide(&quarter.sum, count(3*len(active)), quarter.reason(), w.unreadReason())
 }
 
 // customers exports the collector customers; nothing where no source delivers orders.
@@ -235,11 +239,10 @@ func (e *evaluation) newCustomers() {
 	if e.unread() {
 		return
 	}
-	byWindow := make([]cells, len(e.windows))
+	byWindow := e.makeCells()
 	for i, w := range e.windows {
-		byWindow[i] = cells{}
 		for _, c := range e.newIn(w.span) {
-			byWindow[i].add(labelSet{value: e.channel(c)}, one)
+			byWindow[i].add(labelled(e.channel(c)), one)
 		}
 	}
 	e.exportFamily(family{name: "b2b_customers_new", label: "channel"}, byWindow)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -77,6 +78,10 @@ const (
 	crm       = "crm"
 	bank      = "bank"
 	ecb       = "ecb"
+	budget    = "budget"
+	ads       = "ads"
+	website   = "website"
+	blog      = "blog"
 )
 
 // generator draws histories.
@@ -88,12 +93,13 @@ type generator struct {
 	moments    []int64 // where off-by-one errors show
 	currencies []string
 	ids        map[string][]string // by source and kind
+	created    map[string]int64    // of the leads, by ID
 }
 
 // Generate draws a history whose dates crowd around its AsOf and around the bounds of
 // the windows there. Records are put, changed and deleted; customers share a few keys.
 func Generate(t *rapid.T) History {
-	g := &generator{t: t, ids: map[string][]string{}}
+	g := &generator{t: t, ids: map[string][]string{}, created: map[string]int64{}}
 	g.settings()
 	g.moment()
 	g.rates()
@@ -136,7 +142,11 @@ func (g *generator) settings() {
 		LabelMax:        pick(g, "labels", 50, 3, 2, 1),
 	}
 	if g.chance("rules", 2) {
-		s.Channels = record.ChannelRules{{Campaign: regexp.MustCompile("^spring"), Class: record.Class{Channel: "event"}}}
+		s.Channels = record.ChannelRules{
+			{Campaign: regexp.MustCompile("^spring"), Class: record.Class{Channel: "event", Program: "launch"}},
+			{Campaign: regexp.MustCompile("(?i)brand"), Class: record.Class{Campaign: "Brand 24"}},
+			{Source: regexp.MustCompile("^news"), Class: record.Class{Program: "retention"}},
+		}
 		s.Territories = map[string]string{"DE": "dach", "AT": "dach", "NZ": "other"}
 	}
 	shopKinds := []record.Kind{record.KindOrder, record.KindRefund, record.KindCustomer, record.KindSubscription}
@@ -147,12 +157,28 @@ func (g *generator) settings() {
 		{Name: shop, Kinds: shopKinds, Read: !g.chance("shop unread", 8)},
 		{Name: crm, Kinds: []record.Kind{record.KindCustomer, record.KindAccount, record.KindLead, record.KindDeal, record.KindSubscription, record.KindQuote}, Read: !g.chance("crm unread", 8)},
 		{Name: bank, Kinds: []record.Kind{record.KindRate}, Read: true},
+		{Name: website, Kinds: webKinds(), Read: true},
 		{Name: ecb, Kinds: []record.Kind{record.KindRate}, Read: true},
 	}
 	if g.chance("wholesale", 2) {
 		kinds := []record.Kind{record.KindOrder, record.KindRefund, record.KindCustomer, record.KindCheckout}
 		s.Sources = append([]Source{{Name: wholesale, Kinds: kinds, Read: true}}, s.Sources...)
 	}
+	if !g.chance("no activities", 4) {
+		s.Sources[1].Kinds = append(s.Sources[1].Kinds, record.KindActivity)
+	}
+	if !g.chance("no costs", 4) {
+		s.Sources = append(s.Sources, Source{Name: budget, Kinds: []record.Kind{record.KindCost}, Read: true})
+	}
+	if !g.chance("no ads", 4) {
+		s.Sources = append(s.Sources, Source{Name: ads, Kinds: []record.Kind{record.KindSpend, record.KindAdQuality}, Read: true})
+	}
+	if g.chance("blog", 4) {
+		s.Sources = append(s.Sources, Source{Name: blog, Kinds: webKinds(), Read: true})
+	}
+	s.MarketingChannels = pick(g, "marketing channels", nil, nil, []string{"event", "unknown"})
+	s.CACLagDays = pick(g, "lag", 0, 0, 1, 45)
+	s.FunnelSite = pick(g, "funnel site", "", website)
 	g.history.Settings, g.history.FreeMail = s, []string{"gmail.com"}
 }
 
@@ -245,7 +271,7 @@ func (g *generator) remove(source string, kind record.Kind) {
 // step draws one change.
 func (g *generator) step() {
 	sources := g.history.Settings.Sources
-	source := pick(g, "source", sources[0].Name, shop, shop, crm)
+	source := pick(g, "source", sources[0].Name, shop, shop, crm, crm, budget, ads, website)
 	kinds := map[string][]record.Kind{
 		shop: {
 			record.KindOrder, record.KindOrder, record.KindOrder, record.KindOrder, record.KindRefund, record.KindRefund,
@@ -254,20 +280,32 @@ func (g *generator) step() {
 		wholesale: {record.KindOrder, record.KindOrder, record.KindRefund, record.KindCustomer, record.KindCheckout},
 		crm: {
 			record.KindDeal, record.KindDeal, record.KindLead, record.KindLead, record.KindAccount, record.KindCustomer,
-			record.KindSubscription, record.KindQuote,
+			record.KindSubscription, record.KindQuote, record.KindActivity, record.KindActivity,
 		},
+		budget:  {record.KindCost},
+		ads:     {record.KindSpend, record.KindSpend, record.KindAdQuality},
+		website: webKinds(),
+	}
+	if source == website {
+		source = pick(g, "site", website, blog)
+		kinds[blog] = webKinds()
 	}
 	kind := pick(g, "kind", kinds[source]...)
-	for _, s := range sources {
-		if s.Name == source && !s.delivers(kind) {
-			return
-		}
+	if !slices.ContainsFunc(sources, func(s Source) bool { return s.Name == source && s.delivers(kind) }) {
+		return
 	}
 	if g.chance("delete", 8) {
 		g.remove(source, kind)
 		return
 	}
-	g.put(source, fmt.Sprintf("%c%d", kind[0], rapid.IntRange(1, idsOf(kind)).Draw(g.t, "id")), g.draw(kind))
+	switch kind {
+	case record.KindLead:
+		g.lead(fmt.Sprintf("l%d", rapid.IntRange(1, idsOf(kind)).Draw(g.t, "id")))
+	case record.KindUsers:
+		g.users(source)
+	default:
+		g.put(source, fmt.Sprintf("%c%d", kind[0], rapid.IntRange(1, idsOf(kind)).Draw(g.t, "id")), g.draw(source, kind))
+	}
 	if g.chance("rate", 12) {
 		g.rate(pick(g, "rate source", bank, ecb))
 	}
@@ -278,8 +316,12 @@ func idsOf(kind record.Kind) int {
 	switch kind {
 	case record.KindOrder:
 		return 30
-	case record.KindCustomer, record.KindAccount, record.KindLead:
+	case record.KindCustomer, record.KindAccount:
 		return 6
+	case record.KindLead:
+		return 9
+	case record.KindSpend, record.KindTraffic:
+		return 20
 	}
 	return 12
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
-// draw returns a new record of a kind.
-func (g *generator) draw(kind record.Kind) record.Record {
+// draw returns a new record of a kind for source.
+func (g *generator) draw(source string, kind record.Kind) record.Record {
 	switch kind {
 	case record.KindOrder:
 		return g.order()
@@ -27,9 +27,22 @@ func (g *generator) draw(kind record.Kind) record.Record {
 			Keys: g.keys(), CreatedAt: g.maybe("created", 3), Target: g.chance("target", 3),
 			TargetSince: g.maybe("target since", 2), QualifiedAt: g.maybe("qualified", 2),
 		}
-	case record.KindLead:
-		return &record.Lead{
-			Keys: g.keys(), CreatedAt: g.maybe("created", 4), Touch: g.touch(), MQLAt: g.maybe("mql", 2), Account: g.account(),
+	case record.KindActivity:
+		return g.activity()
+	case record.KindCost:
+		return g.cost()
+	case record.KindSpend:
+		return g.spend()
+	case record.KindAdQuality:
+		return &record.AdQuality{
+			Day: g.day("day"), Platform: pick(g, "platform", "google", "meta"), Campaign: "c-1", Score: g.amountOf("score", 10),
+			Dimension: pick(g, "dimension", qualityScore, "engagement"), Impressions: g.amountOf("impressions", 1000),
+		}
+	case record.KindTraffic:
+		return g.traffic(source)
+	case record.KindReferrer:
+		return &record.Referrer{
+			Day: g.day("day"), Site: source, Domain: pick(g, "domain", "a.example", "b.example"), Sessions: g.amountOf("sessions", 50),
 		}
 	case record.KindDeal:
 		return g.deal()
@@ -236,6 +249,15 @@ func (g *generator) anchors() {
 				PlacedAt: long, PaidAt: long, Currency: "EUR", Gross: record.Micros(10_000_000),
 				State: pick(g, "anchor", record.StateCounted, record.StateCancelled),
 			})
+		case budget:
+			g.put(budget, "anchor", &record.Cost{
+				Category: record.CostSales, Period: record.PeriodMonth, Amount: record.Micros(900_000_000),
+				From: g.calendar.dayOf(long.N), To: record.NoDay,
+			})
+		case ads:
+			g.put(ads, "anchor", &record.Spend{Day: g.calendar.dayOf(long.N), Platform: "google", Cost: record.Micros(1)})
+		case website, blog:
+			g.put(s.Name, "anchor", &record.Traffic{Day: g.calendar.dayOf(long.N), Site: s.Name, By: record.ByTotal, Sessions: record.Micros(1_000_000)})
 		case crm:
 			g.put(crm, "anchor", &record.Deal{CreatedAt: long, ClosedAt: long, State: record.DealWon, Currency: "EUR", Amount: record.Micros(10_000_000)})
 		}

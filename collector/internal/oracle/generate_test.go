@@ -18,6 +18,7 @@ func TestGeneratedHistoriesReachEverything(t *testing.T) {
 	histories := rapid.Custom(Generate)
 	for seed := range 150 {
 		h := histories.Example(seed)
+		h.Settings.Collectors = allCollectors()
 		records, s := h.Seal(record.NewSealer([]byte("key")))
 		result := Compute(records, s, h.AsOf)
 		for key := range result.Series {
@@ -40,6 +41,14 @@ func TestGeneratedHistoriesReachEverything(t *testing.T) {
 		"b2b_repeat_purchase_ratio", "b2b_order_interval_seconds", "b2b_customer_lifetime_value",
 		"b2b_customer_lifetime_value_by_channel", "b2b_cohort_retention_ratio", "b2b_customers_at_risk",
 		"b2b_customers_at_risk_revenue", "b2b_kpi_change_ratio", "b2b_kpi_undefined",
+		"b2b_marketing_cost", "b2b_sales_cost", "b2b_customer_acquisition_cost", "b2b_customer_acquisition_cost_by_channel",
+		"b2b_customer_acquisition_cost_by_campaign", "b2b_customer_acquisition_cost_by_program", "b2b_cac_marketing_ratio",
+		"b2b_marketing_originated_customers", "b2b_marketing_originated_customer_ratio", "b2b_marketing_roi_ratio",
+		"b2b_marketing_roi_ratio_by_channel", "b2b_cost_per_lead", "b2b_cost_per_lead_by_channel", "b2b_ltv_cac_ratio",
+		"b2b_cac_payback_seconds", "b2b_marginal_customer_acquisition_cost", "b2b_unpaid_new_customer_ratio",
+		"b2b_funnel_entries", "b2b_funnel_conversion_ratio", "b2b_lead_to_close_ratio", "b2b_lead_to_close_ratio_by_channel",
+		"b2b_leads_by_campaign", "b2b_lead_stage_age_seconds", "b2b_lead_response_seconds", "b2b_leads_unanswered",
+		"b2b_lead_contact_ratio", "b2b_lead_follow_up_ratio", "b2b_visitor_to_customer_ratio",
 	} {
 		if !names[name] {
 			t.Errorf("%s: in none of the histories", name)
@@ -59,6 +68,7 @@ func TestGeneratedHistoriesReachEverything(t *testing.T) {
 func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := Generate(t)
+		h.Settings.Collectors = allCollectors()
 		records, s := h.Seal(record.NewSealer([]byte("key")))
 		first := Compute(records, s, h.AsOf)
 		slices.Reverse(records)
@@ -72,6 +82,7 @@ func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
 func TestLabelsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := Generate(t)
+		h.Settings.Collectors = allCollectors()
 		records, s := h.Seal(record.NewSealer([]byte("key")))
 		result := Compute(records, s, h.AsOf)
 		for _, w := range s.Windows {
@@ -87,6 +98,8 @@ func TestLabelsAddUp(t *testing.T) {
 		}
 	})
 }
+
+func allCollectors() []string { return []string{Orders, Customers, Acquisition, Funnel} }
 
 func compareRats() cmp.Option {
 	return cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
@@ -106,6 +119,7 @@ func BenchmarkCompute(b *testing.B) {
 	histories := rapid.Custom(Generate)
 	for seed := range 200 {
 		h := histories.Example(seed)
+		h.Settings.Collectors = allCollectors()
 		records, s := h.Seal(record.NewSealer([]byte("key")))
 		if len(records) < 150 || len(s.Windows) < 9 {
 			continue

@@ -14,8 +14,18 @@ type cell struct {
 	own, any int
 }
 
-// labelSet is a store, empty where the metric has no such label, and one more label.
-type labelSet struct{ store, value string }
+// labelSet is the value of the label that a family is about, and those of its others.
+type labelSet struct {
+	value  string
+	others [2]string
+}
+
+// labelled returns the label set of a value and of the other labels.
+func labelled(value string, others ...string) labelSet {
+	l := labelSet{value: value}
+	copy(l.others[:], others)
+	return l
+}
 
 type cells map[labelSet]*cell
 
@@ -24,6 +34,15 @@ func (c cells) at(l labelSet) *cell {
 		c[l] = &cell{}
 	}
 	return c[l]
+}
+
+// makeCells returns cells for each window.
+func (e *evaluation) makeCells() []cells {
+	list := make([]cells, len(e.windows))
+	for i := range list {
+		list[i] = cells{}
+	}
+	return list
 }
 
 // add adds a record of the metric's own data.
@@ -41,11 +60,24 @@ func (c cells) subtract(l labelSet, m money) {
 	x.total.subtract(m)
 }
 
-// family is a metric with a label of open values beside window and store.
+// family is a metric with a label of open values beside window and others.
 type family struct {
 	name, label string
+	others      []string
 	currency    string // empty for counts
 	bounded     bool
+}
+
+// pairs returns the names and values of a label set in a window.
+func (f family) pairs(window string, l labelSet) []string {
+	pairs := []string{"window", window, f.label, l.value}
+	for i, name := range f.others {
+		pairs = append(pairs, name, l.others[i])
+	}
+	if f.currency != "" {
+		pairs = append(pairs, "currency", f.currency)
+	}
+	return pairs
 }
 
 // exportFamily exports a metric from its cells by window: the label sets of its own
@@ -81,19 +113,12 @@ func (e *evaluation) exportFamily(f family, byWindow []cells) {
 			if x.own == 0 && x.any > 0 {
 				continue
 			}
-			pairs := []string{"window", window.name, f.label, l.value}
-			if l.store != "" {
-				pairs = append(pairs, "store", l.store)
-			}
-			if f.currency != "" {
-				pairs = append(pairs, "currency", f.currency)
-			}
-			e.exportIf(f.name, x.value(), pairs...)
+			e.exportIf(f.name, x.value(), f.pairs(window.name, l)...)
 		}
 	}
 }
 
-// keptValues returns the values with the largest sums over all stores, as many as the
+// keptValues returns the values with the largest sums over the other labels, as many as the
 // bound allows, and whether there are more. What cannot be converted counts nothing.
 func (e *evaluation) keptValues(c cells) (kept []string, folds bool) {
 	sums := map[string]*big.Rat{}
@@ -119,4 +144,38 @@ func (e *evaluation) keptValues(c cells) (kept []string, folds bool) {
 		return kept[:e.LabelMax], true
 	}
 	return kept, false
+}
+
+// ratioCell is one label set of a ratio in one window.
+type ratioCell struct{ above, below total }
+
+type ratioCells map[labelSet]*ratioCell
+
+func (c ratioCells) at(l labelSet) *ratioCell {
+	if c[l] == nil {
+		c[l] = &ratioCell{}
+	}
+	return c[l]
+}
+
+// exportRatios exports a ratio from the cells of a window. The bound keeps the values
+// with the largest denominators.
+func (e *evaluation) exportRatios(f family, window string, c ratioCells) {
+	below := cells{}
+	for l, x := range c {
+		below.at(l).own++
+		below.at(l).join(&x.below)
+	}
+	kept, folds := e.keptValues(below)
+	shown := ratioCells{}
+	for l, x := range c {
+		if f.bounded && folds && !slices.Contains(kept, l.value) {
+			l.value = "other"
+		}
+		shown.at(l).above.join(&x.above)
+		shown.at(l).below.join(&x.below)
+	}
+	for l, x := range shown {
+		e.exportIf(f.name, divide(&x.above.sum, &x.below.sum, x.above.reason(), x.below.reason()), f.pairs(window, l)...)
+	}
 }

@@ -1,4 +1,4 @@
-// Package oracle recomputes every metric of the collectors orders and customers from
+// Package oracle recomputes every metric of the collectors that Settings name from
 // all records at once, slowly and in the plainest way, so that tests can hold the
 // incremental computation against it. Only tests import it.
 //
@@ -54,6 +54,28 @@ type Settings struct {
 	LifetimeMinimum int
 	LabelMax        int // values that a bounded label keeps
 	Sources         []Source
+	// MarketingChannels are all but direct, sales_outbound, offline, other and unknown
+	// where there are none.
+	MarketingChannels []string
+	CACLagDays        int    // cac.lag
+	FunnelSite        string // funnel.site
+	// Collectors are those to compute; Orders and Customers where there are none.
+	Collectors []string
+}
+
+// The collectors that can be computed.
+const (
+	Orders      = "orders"
+	Customers   = "customers"
+	Acquisition = "acquisition"
+	Funnel      = "funnel"
+)
+
+func (s Settings) collectors() []string {
+	if len(s.Collectors) == 0 {
+		return []string{Orders, Customers}
+	}
+	return s.Collectors
 }
 
 // Record is the present version of a record, sealed, under the ID that the ledger
@@ -71,8 +93,8 @@ type Result struct {
 	Undefined map[string]string
 }
 
-// Compute returns what the collectors orders and customers export at asOf, and the
-// change and undefined series of their headlines. Deleted records are left out, and those
+// Compute returns what the collectors of the settings export at asOf, and the change
+// and undefined series of their headlines. Deleted records are left out, and those
 // that no source of the settings delivers.
 func Compute(records []Record, s Settings, asOf time.Time) Result {
 	w := newWorld(records, s)
@@ -80,12 +102,22 @@ func Compute(records []Record, s Settings, asOf time.Time) Result {
 	for _, name := range s.Windows {
 		e.windows = append(e.windows, namedSpan{name, w.calendar.window(name, e.asOf)})
 	}
-	e.channels = map[*customer]string{}
+	e.classes = map[*customer]record.Class{}
 	for _, c := range w.customers {
-		e.channels[c] = c.channelAt(e.asOf, s.LastTouch)
+		e.classes[c] = c.classAt(e.asOf, s.LastTouch)
 	}
-	e.orders()
-	e.customers()
+	for _, c := range w.collectors() {
+		switch c {
+		case Orders:
+			e.orders()
+		case Customers:
+			e.customers()
+		case Acquisition:
+			e.acquisition()
+		case Funnel:
+			e.funnelStages()
+		}
+	}
 	e.headlines()
 	return e.result
 }
@@ -112,10 +144,10 @@ func Key(name string, labels map[string]string) string {
 // evaluation is one computation at one moment.
 type evaluation struct {
 	*world
-	asOf     int64
-	windows  []namedSpan
-	channels map[*customer]string
-	result   Result
+	asOf    int64
+	windows []namedSpan
+	classes map[*customer]record.Class
+	result  Result
 }
 
 type namedSpan struct {
@@ -143,5 +175,5 @@ func (e *evaluation) channel(c *customer) string {
 	if c == nil {
 		return record.ChannelUnknown
 	}
-	return e.channels[c]
+	return e.classes[c].Channel
 }

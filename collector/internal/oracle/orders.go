@@ -169,22 +169,14 @@ func (e *evaluation) orders() {
 
 // ordersByLabel exports what is labelled with the channel or the territory.
 func (e *evaluation) ordersByLabel() {
-	n := len(e.windows)
-	makeCells := func() []cells {
-		list := make([]cells, n)
-		for i := range list {
-			list[i] = cells{}
-		}
-		return list
-	}
-	orders, gross, net := makeCells(), makeCells(), makeCells()
-	ordersIn, netIn, profitIn := makeCells(), makeCells(), makeCells()
+	orders, gross, net := e.makeCells(), e.makeCells(), e.makeCells()
+	ordersIn, netIn, profitIn := e.makeCells(), e.makeCells(), e.makeCells()
 	for i, w := range e.windows {
 		for _, o := range e.counted {
 			if !w.holds(o.at) {
 				continue
 			}
-			channel, territory := labelSet{o.source, e.channel(o.customer)}, labelSet{o.source, o.territory}
+			channel, territory := labelled(e.channel(o.customer), o.source), labelled(o.territory, o.source)
 			orders[i].add(channel, one)
 			gross[i].add(channel, o.gross)
 			net[i].add(channel, o.net)
@@ -200,7 +192,7 @@ func (e *evaluation) ordersByLabel() {
 			if !w.holds(r.at) {
 				continue
 			}
-			channel, territory := labelSet{r.source, e.channel(r.customer)}, labelSet{r.source, r.territory}
+			channel, territory := labelled(e.channel(r.customer), r.source), labelled(r.territory, r.source)
 			net[i].subtract(channel, r.amount)
 			netIn[i].subtract(territory, r.amount)
 			if r.profit.known {
@@ -210,12 +202,13 @@ func (e *evaluation) ordersByLabel() {
 			}
 		}
 	}
-	e.exportFamily(family{name: "b2b_orders", label: "channel"}, orders)
-	e.exportFamily(family{name: "b2b_revenue_gross", label: "channel", currency: e.Currency}, gross)
-	e.exportFamily(family{name: "b2b_revenue_net", label: "channel", currency: e.Currency}, net)
-	e.exportFamily(family{name: "b2b_orders_by_territory", label: "territory", bounded: true}, ordersIn)
-	e.exportFamily(family{name: "b2b_revenue_net_by_territory", label: "territory", currency: e.Currency, bounded: true}, netIn)
-	e.exportFamily(family{name: "b2b_gross_profit_by_territory", label: "territory", currency: e.Currency, bounded: true}, profitIn)
+	store := []string{"store"}
+	e.exportFamily(family{name: "b2b_orders", label: "channel", others: store}, orders)
+	e.exportFamily(family{name: "b2b_revenue_gross", label: "channel", others: store, currency: e.Currency}, gross)
+	e.exportFamily(family{name: "b2b_revenue_net", label: "channel", others: store, currency: e.Currency}, net)
+	e.exportFamily(family{name: "b2b_orders_by_territory", label: "territory", others: store, bounded: true}, ordersIn)
+	e.exportFamily(family{name: "b2b_revenue_net_by_territory", label: "territory", others: store, currency: e.Currency, bounded: true}, netIn)
+	e.exportFamily(family{name: "b2b_gross_profit_by_territory", label: "territory", others: store, currency: e.Currency, bounded: true}, profitIn)
 }
 
 // customerRevenue exports the net revenue by customer in a window.

@@ -20,6 +20,11 @@ type world struct {
 	counted   []*order
 	refunds   []*refund
 	leads     map[orderID]*customer
+	funnel    []*lead
+	answered  bool // it is known who was answered
+	costs     costBook
+	campaigns *campaigns
+	predicted map[int64]value // the lifetime value of all customers, by moment
 	// firstRecord is the earliest date of any record of a source.
 	firstRecord map[string]int64
 	// firstSale is the first counted order, also of a guest; ok is false where there is none.
@@ -60,10 +65,10 @@ type refund struct {
 
 // sale is what counts as an order wherever customers are counted.
 type sale struct {
-	at      int64
-	channel string
-	net     money
-	profit  money // known where the sale has costs
+	at     int64
+	class  record.Class
+	net    money
+	profit money // known where the sale has costs
 }
 
 // subscription is a customer's subscription.
@@ -76,8 +81,8 @@ type subscription struct {
 
 // touch is a lead as a first or last touch.
 type touch struct {
-	at      int64 // always where it has no date
-	channel string
+	at    int64 // always where it has no date
+	class record.Class
 }
 
 // customer is a group of records that share keys.
@@ -95,7 +100,7 @@ type customer struct {
 func newWorld(records []Record, s Settings) *world {
 	w := &world{
 		Settings: s, calendar: newCalendar(s.Zone), allOrders: map[orderID]*order{},
-		leads: map[orderID]*customer{}, firstRecord: map[string]int64{},
+		leads: map[orderID]*customer{}, firstRecord: map[string]int64{}, predicted: map[int64]value{},
 	}
 	for _, r := range records {
 		delivered := slices.ContainsFunc(s.Sources, func(x Source) bool { return x.Name == r.Source && x.delivers(r.Record.RecordKind()) })
@@ -128,6 +133,9 @@ func newWorld(records []Record, s Settings) *world {
 			}
 		}
 	}
+	w.addLeads()
+	w.addCosts()
+	w.addCampaigns()
 	return w
 }
 
@@ -162,7 +170,7 @@ func (w *world) addCustomers() {
 		if !dated {
 			at = always
 		}
-		c.touches = append(c.touches, touch{at, w.Channels.Classify(lead.Touch).Channel})
+		c.touches = append(c.touches, touch{at, w.Channels.Classify(lead.Touch)})
 	}
 }
 
@@ -214,7 +222,7 @@ func (w *world) addOrders() {
 		w.counted = append(w.counted, o)
 		w.priceOrder(o)
 		if w.Basis != BasisDeals {
-			w.sell(o.customer, sale{at, w.Channels.Classify(rec.Touch).Channel, o.net, o.profit})
+			w.sell(o.customer, sale{at, w.Channels.Classify(rec.Touch), o.net, o.profit})
 		}
 	}
 }
@@ -303,17 +311,22 @@ func (w *world) addDeals() {
 		if !closed {
 			continue
 		}
-		c := w.customerOf(deal.Account)
-		if c == nil {
-			c = w.leads[orderID{r.Source, deal.Lead}]
-		}
+		c := w.buyerOf(r.Source, deal)
 		d := w.calendar.dayOf(at)
 		w.sell(c, sale{
-			at: at, channel: record.ChannelUnknown,
+			at: at, class: record.Class{Channel: record.ChannelUnknown},
 			net:    w.rates.convertAmount(deal.Amount, deal.Currency, d),
 			profit: w.rates.convertAmount(deal.Margin, deal.Currency, d),
 		})
 	}
+}
+
+// buyerOf returns the customer of a deal, or nil.
+func (w *world) buyerOf(source string, deal *record.Deal) *customer {
+	if c := w.customerOf(deal.Account); c != nil {
+		return c
+	}
+	return w.leads[orderID{source, deal.Lead}]
 }
 
 // isOrder reports whether the deal names an order that is there.
