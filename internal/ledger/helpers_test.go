@@ -205,7 +205,7 @@ func look(ctx context.Context, t rapid.TB, l *ledger.Ledger) view {
 
 // eventTexts returns the events of a unit, sorted.
 func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error) {
-	kinds := []string{"", "order", "refund", "known", "lead", "live", "checkout", "quote"}
+	kinds := []string{"", "order", "refund", "known", "lead", "live", "checkout", "quote", "step", "won", "answer"}
 	var texts []string
 	for _, h := range u.Histories {
 		events, _, err := history.Decode(h, nil, nil)
@@ -225,7 +225,8 @@ func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error)
 				set  bool
 				text string
 			}{
-				{"label", e.Label != 0, text(e.Label)},
+				{"step", e.Kind == history.Step, fmt.Sprint(e.Label)},
+				{"label", e.Label != 0 && e.Kind != history.Step, strings.ReplaceAll(text(e.Label), history.Separator, "/")},
 				{"territory", e.Territory != 0, text(e.Territory)},
 				{"gross", e.Has(history.HasMoney), fmt.Sprint(e.Gross, text(e.Currency))},
 				{"discount", e.Has(history.HasDiscount), fmt.Sprint(e.Discount)},

@@ -54,33 +54,33 @@ func TestSettingsMakeStale(t *testing.T) {
 	}{
 		{
 			"zone", func(s *ledger.Settings) { s.Zone = time.FixedZone("west", -5*3600) },
-			both("order of shop @29 label=unknown territory=DE" + plain),
+			both("order of shop @29 label=unknown//fair-2024 territory=DE" + plain),
 		},
 		{
 			"basis", func(s *ledger.Settings) { s.Basis = ledger.BasisDeals },
 			view{Customers: [][]string{{
 				"known of shop @24", known[0], "known of shop @31 label=customer",
-				"order of shop @24 label=unknown territory=DE gross=100000000EUR of=store",
+				"order of shop @24 label=unknown//fair-2024 territory=DE gross=100000000EUR of=store",
 			}}},
 		},
 		{
 			"count", func(s *ledger.Settings) { s.CountPaid = true },
 			view{Customers: [][]string{{"known of shop @24", known[0], "known of shop @31 label=customer"}}},
 		},
-		{"channel rules", rule("^fair-", "event"), both("order of shop @24 label=event territory=DE" + plain)},
-		{"another channel", rule("^fair-", "offline"), both("order of shop @24 label=offline territory=DE" + plain)},
-		{"another expression", rule("^show-", "offline"), both("order of shop @24 label=unknown territory=DE" + plain)},
+		{"channel rules", rule("^fair-", "event"), both("order of shop @24 label=event//fair-2024 territory=DE" + plain)},
+		{"another channel", rule("^fair-", "offline"), both("order of shop @24 label=offline//fair-2024 territory=DE" + plain)},
+		{"another expression", rule("^show-", "offline"), both("order of shop @24 label=unknown//fair-2024 territory=DE" + plain)},
 		{
 			"territories", func(s *ledger.Settings) { s.Territories = map[string]string{"DE": "dach"} },
-			both("order of shop @24 label=unknown territory=dach" + plain),
+			both("order of shop @24 label=unknown//fair-2024 territory=dach" + plain),
 		},
 		{
 			"free mail", func(s *ledger.Settings) { s.FreeMail = []string{"example.com"} },
-			view{Customers: [][]string{{known[0], "order of shop @24 label=unknown territory=DE" + plain}, {"known of shop @31 label=customer"}}},
+			view{Customers: [][]string{{known[0], "order of shop @24 label=unknown//fair-2024 territory=DE" + plain}, {"known of shop @31 label=customer"}}},
 		},
 		{
 			"sources", func(s *ledger.Settings) { s.Delivered = map[string][]record.Kind{"shop": {record.KindOrder}} },
-			view{Customers: [][]string{{"order of shop @24 label=unknown territory=DE" + plain}}},
+			view{Customers: [][]string{{"order of shop @24 label=unknown//fair-2024 territory=DE" + plain}}},
 		},
 		{"no sources", func(s *ledger.Settings) { s.Delivered = map[string][]record.Kind{} }, view{}},
 	} {

@@ -55,11 +55,15 @@ type ratesState struct {
 // New returns an engine for l and makes it the ledger's feed. Sources are asked for
 // rates in the given order.
 func New(l *ledger.Ledger, o Options, sources []string) *Engine {
-	e := &Engine{
-		l: l, o: o, order: sources, reset: true, channels: map[history.Dict]history.Dict{}, numbers: map[string]history.Dict{},
-	}
+	e := newEngine(l, o, sources)
 	l.SetFeed(e)
 	return e
+}
+
+func newEngine(l *ledger.Ledger, o Options, sources []string) *Engine {
+	return &Engine{
+		l: l, o: o, order: sources, reset: true, channels: map[history.Dict]history.Dict{}, numbers: map[string]history.Dict{},
+	}
 }
 
 // Watching implements ledger.Feed.

@@ -26,7 +26,7 @@ func deleted(id string) *record.Order { return &record.Order{Meta: record.Meta{I
 // afresh returns the figures of an engine that has just been started.
 func afresh(t *testing.T, l *ledger.Ledger, e *Engine, asOf int64) *View {
 	t.Helper()
-	return view(t, &Engine{l: l, o: e.o, order: e.order}, asOf)
+	return view(t, newEngine(l, e.o, e.order), asOf)
 }
 
 // The largest customer is found again when all that were known to be large are gone,

@@ -124,9 +124,14 @@ func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
 			if name.Days() == 0 && !role.OfDays() {
 				p.moving = append(p.moving, w.End, c.Back(w.End, o.InactiveAfter))
 			}
-			d := daysOf(c, w.Range)
-			w.days = p.day(d)
-			w.lagged = p.day(days{d.first - window.Day(o.CostLag), d.end - window.Day(o.CostLag)})
+			if name.Days() == 0 {
+				// Which of the two holds changes at the day's first instant: having both, the plans of
+				// a day ask for the same days.
+				first, today := c.Day(w.Start), c.Day(w.End)
+				p.withLag(days{first, today}, o.CostLag)
+				p.withLag(days{first, today + 1}, o.CostLag)
+			}
+			w.days, w.lagged = p.withLag(daysOf(c, w.Range), o.CostLag)
 			p.windows = append(p.windows, w)
 		}
 	}
@@ -198,6 +203,11 @@ func daysOf(c *window.Calendar, r window.Range) days {
 	}
 	first := after(r.Start)
 	return days{first, max(first, after(r.End))}
+}
+
+// withLag returns the numbers of d and of the days as long before it as costs are.
+func (p *plan) withLag(d days, lag int) (own, lagged int) {
+	return p.day(d), p.day(days{d.first - window.Day(lag), d.end - window.Day(lag)})
 }
 
 // day returns the number of d.

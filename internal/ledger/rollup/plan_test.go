@@ -152,8 +152,13 @@ func TestPointsAreNumbered(t *testing.T) {
 			}
 		}
 		for _, w := range p.windows {
-			is(w.start, w.Start)
-			is(w.end, w.End)
+			if !w.Role.OfDays() {
+				is(w.start, w.Start)
+				is(w.end, w.End)
+			}
+			if got := p.days[w.days]; got != daysOf(c, w.Range) {
+				t.Fatalf("days of %s are %v, want %v", w.Name, got, daysOf(c, w.Range))
+			}
 		}
 		for i := range p.moments {
 			is(p.moments[i].at, p.moments[i].At)

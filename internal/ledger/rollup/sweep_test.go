@@ -170,11 +170,11 @@ func TestSweep(t *testing.T) {
 			}
 			for _, us := range moments {
 				got := view(t, followed, us)
-				compareViews(t, show(loc, us), got, view(t, &Engine{l: l, o: o, order: sources}, us))
+				compareViews(t, show(loc, us), got, view(t, newEngine(l, o, sources), us))
 			}
 			// The clock is set back, and forth again.
 			for i := len(moments) - 1; i >= 0; i -= 40 {
-				compareViews(t, "back to "+show(loc, moments[i]), view(t, followed, moments[i]), view(t, &Engine{l: l, o: o, order: sources}, moments[i]))
+				compareViews(t, "back to "+show(loc, moments[i]), view(t, followed, moments[i]), view(t, newEngine(l, o, sources), moments[i]))
 			}
 		})
 	}

@@ -67,9 +67,15 @@ func (e *Engine) acquisition(i int, v *WindowView) {
 			v.NewFrom[e.class(touch).Channel] += n
 		}
 	}
-	gains := map[string]*bag{}
+	gains, acquired := map[string]*bag{}, map[string]bool{}
+	for class := range v.NewBy {
+		acquired[class.Channel] = true
+	}
 	for channel, b := range t.gain {
 		name := e.text(channel)
+		if !acquired[name] {
+			continue // what has been taken back
+		}
 		if gains[name] == nil {
 			gains[name] = &bag{}
 		}
