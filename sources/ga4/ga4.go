@@ -1,0 +1,151 @@
+// Package ga4 reads visits, unique users and referring domains of a Google Analytics 4
+// property through the Data API.
+package ga4
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+)
+
+// Type is what Source.Type returns.
+const Type = "ga4"
+
+// Names of the streams.
+const (
+	streamTraffic  = "traffic"
+	streamReferrer = "referrer"
+	streamUsers    = "users"
+)
+
+// Source delivers the visits of one property, which is one site.
+type Source struct {
+	name    string
+	options Options
+	client  *apiclient.Client
+	logger  *slog.Logger
+
+	// How much is asked for at once.
+	rows    int // of one answer
+	reports int // of one request
+	days    int // of one report of the first read
+
+	mu    sync.Mutex
+	noted map[string]bool // what was logged already
+}
+
+// New returns a source. An error says which option is wrong.
+func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
+	for _, p := range options.problems() {
+		return nil, fmt.Errorf("source %s: %s: %s", name, p[0], p[1])
+	}
+	pacific, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		return nil, fmt.Errorf("source %s: load the zone of Google's days: %w", name, err)
+	}
+	q := &quotas{}
+	client, err := apiclient.New(apiclient.Config{
+		Deps: deps, Source: name, Vendor: Type, BaseURL: options.URL,
+		Auth:     apiclient.OAuth2(options.grant(), "Authorization", "Bearer "),
+		Header:   http.Header{"Accept": {"application/json"}},
+		Limits:   limits(options.DailyShare, pacific),
+		Classify: classify, Signals: q.signals,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", name, err)
+	}
+	logger := deps.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Source{
+		name: name, options: options, client: client, logger: logger.With("source", name),
+		rows: mostRows, reports: mostReports, days: 30, noted: map[string]bool{},
+	}, nil
+}
+
+// Name returns the configured name, which is also the records' site.
+func (s *Source) Name() string { return s.name }
+
+// Type returns "ga4".
+func (s *Source) Type() string { return Type }
+
+// Streams returns the streams traffic, referrer and users.
+func (s *Source) Streams() []sources.Stream {
+	return []sources.Stream{
+		{Name: streamTraffic, Kinds: []record.Kind{record.KindTraffic}},
+		{Name: streamReferrer, Kinds: []record.Kind{record.KindReferrer}},
+		{Name: streamUsers, Kinds: []record.Kind{record.KindUsers}},
+	}
+}
+
+// Fetch reads the newest days again, now and then older ones, and what is left of the history;
+// of the users, all windows.
+func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
+	switch req.Stream {
+	case streamTraffic:
+		return s.daily(ctx, req, emit, s.trafficReports(s.options.Breakdowns), s.trafficRecords)
+	case streamReferrer:
+		return s.daily(ctx, req, emit, []report{referrerReport()}, s.referrerRecords)
+	case streamUsers:
+		return s.users(ctx, req, emit)
+	}
+	return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
+}
+
+// note logs what an operator should know about the property, once.
+func (s *Source) note(ctx context.Context, message string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := fmt.Sprint(append([]any{message}, args...)...)
+	if s.noted[key] {
+		return
+	}
+	s.noted[key] = true
+	s.logger.WarnContext(ctx, message, args...)
+}
+
+// observe logs what an answer says about how far it can be relied on.
+func (s *Source) observe(ctx context.Context, env sources.Environment, name string, m metadata) {
+	if m.TimeZone != "" && !sameZone(m.TimeZone, env.Zone, env.Now) {
+		s.note(ctx, "the property's days are taken as days of the report time zone, which is another one",
+			"property_zone", m.TimeZone, "report_zone", env.Zone.String())
+	}
+	for what, is := range map[string]bool{
+		"the vendor estimated a report from a sample":               len(m.Sampling) > 0,
+		"the vendor may have withheld small values of a report":     m.Thresholded,
+		"the vendor folded values of a report into (other)":         m.Other,
+		"the vendor left days of a report out":                      len(m.Truncation) > 0,
+		"the vendor hides metrics of a report from the credentials": len(m.Restriction.Metrics) > 0,
+	} {
+		if is {
+			s.note(ctx, what, "report", name)
+		}
+	}
+}
+
+// sameZone reports whether two zones have the same time now and half a year ago.
+func sameZone(name string, zone *time.Location, now time.Time) bool {
+	if name == zone.String() {
+		return true
+	}
+	other, err := time.LoadLocation(name)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc([]time.Time{now, now.AddDate(0, -6, 0)}, func(t time.Time) bool {
+		_, a := t.In(other).Zone()
+		_, b := t.In(zone).Zone()
+		return a != b
+	})
+}
+
+var _ sources.Source = (*Source)(nil)

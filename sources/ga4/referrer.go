@@ -1,0 +1,61 @@
+package ga4
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
+)
+
+// reportReferrer is the report of the stream referrer.
+const reportReferrer = "referrer"
+
+func referrerReport() report {
+	return report{
+		name: reportReferrer, dimensions: []string{"sessionSource"}, metrics: []string{"sessions"},
+		filter: exactly("sessionDefaultChannelGroup", "Referral"),
+	}
+}
+
+// hostForm is the name of a host with a domain: campaigns may name their source as they like.
+var hostForm = regexp.MustCompile(`^[\pL\pN_-]+(\.[\pL\pN_-]+)*\.\pL[\pL\pN-]+$`)
+
+// referrerRecords makes the records of days.
+func (s *Source) referrerRecords(f *fetch, days span, tables map[string]table, page *sources.Page) {
+	byDay := map[record.Day]map[string]*record.Referrer{}
+	f.each(reportReferrer, record.KindReferrer, days, tables[reportReferrer], page, func(day record.Day, r row) error {
+		if r.dimensions[1] == other {
+			// Domains that are not told apart cannot be counted.
+			f.cut(reportReferrer, span{day, day})
+			return nil
+		}
+		sessions, _, err := count(r.metrics[0])
+		if err != nil {
+			return err
+		}
+		domain := domainOf(r.dimensions[1])
+		if domain == "" || sessions.Micros == 0 {
+			return nil
+		}
+		if byDay[day] == nil {
+			byDay[day] = map[string]*record.Referrer{}
+		}
+		if same := byDay[day][domain]; same != nil {
+			same.Sessions = record.Micros(same.Sessions.Micros + sessions.Micros)
+		} else {
+			byDay[day][domain] = &record.Referrer{Day: day, Site: s.name, Domain: domain, Sessions: sessions}
+		}
+		return nil
+	})
+	number(f, reportReferrer, days, byDay, page)
+}
+
+// domainOf returns the domain that a session's source names; empty where it names none.
+func domainOf(source string) string {
+	domain := strings.TrimPrefix(strings.TrimSuffix(strings.ToLower(strings.TrimSpace(source)), "."), "www.")
+	if !hostForm.MatchString(domain) {
+		return ""
+	}
+	return domain
+}
