@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/hashicorp/go-cleanhttp"
@@ -25,7 +24,10 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources/all"
 )
 
-const listenAddress = ":9846"
+const (
+	listenAddress = ":9846"
+	docsURL       = "https://github.com/b2bexporter/b2b_exporter/tree/main/docs"
+)
 
 // serveFlags are the flags of the service.
 type serveFlags struct {
@@ -109,7 +111,7 @@ func (c *command) runService(ctx context.Context) (err error) {
 	}
 	server, err := web.New(web.Options{
 		Gatherers: prometheus.Gatherers{registry, s}, TelemetryPath: c.serve.telemetryPath, Registerer: registry, Logger: c.log,
-		Version: version.Version, Ready: s.ready, Reload: s.reload, EnableLifecycle: c.serve.lifecycle,
+		Version: version.Version, Docs: docsURL, Ready: s.ready, Reload: s.reload, EnableLifecycle: c.serve.lifecycle,
 		Config: func() ([]byte, error) { return s.current.Load().app.config.Redacted() },
 		Status: s.status,
 	})
@@ -170,57 +172,4 @@ func reloadOnHangup(ctx context.Context, s *service) (stop func()) {
 		close(quit)
 		<-ended
 	}
-}
-
-// status is what the page shows.
-func (s *service) status() web.Status {
-	now := s.now()
-	i := s.current.Load()
-	var status web.Status
-	if snapshot := s.snapshot.Load(); snapshot != nil {
-		status.AsOf = moment(time.UnixMicro(s.refreshed.Load()), now)
-		for _, h := range snapshot.Output().Headlines {
-			status.Headlines = append(status.Headlines, headline(h, snapshot.Output().Currency()))
-		}
-	}
-	for _, st := range i.scheduler.States() {
-		status.Streams = append(status.Streams, web.Stream{
-			Source: st.Source, Vendor: st.Vendor, Stream: st.Stream, Up: st.Up, Error: st.Error,
-			Stale:       !st.LastSuccess.IsZero() && now.Sub(st.LastSuccess) > i.app.config.Staleness,
-			LastSuccess: moment(st.LastSuccess, now), NextPoll: moment(st.NextPoll, now),
-		})
-	}
-	return status
-}
-
-// moment describes a time relative to now.
-func moment(at, now time.Time) web.Moment {
-	if at.IsZero() {
-		return web.Moment{}
-	}
-	d := now.Sub(at).Round(time.Second)
-	switch {
-	case d > 0:
-		return web.Moment{At: at, Relative: d.String() + " ago"}
-	case d < 0:
-		return web.Moment{At: at, Relative: "in " + (-d).String()}
-	}
-	return web.Moment{At: at, Relative: "now"}
-}
-
-// headline formats a headline KPI for the page: over 30 days where it has a window.
-func headline(h collector.Headline, currency string) web.Headline {
-	shown, detail := h.At.Value, "now"
-	if h.HasWindow {
-		compared, ok := h.Windows["30d"]
-		shown, detail = compared.Value, "30 days"
-		if !ok {
-			for name, c := range h.Windows {
-				shown, detail = c.Value, string(name)
-				break
-			}
-		}
-	}
-	m, _ := collector.Find(h.KPI)
-	return web.Headline{Label: h.KPI, Value: m.Format(shown, currency), Detail: detail}
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -97,16 +98,19 @@ func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, text)
 }
 
-func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) index(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
 	data := pageData{
 		Style:         s.page.style,
 		Version:       s.opts.Version,
 		TelemetryPath: s.opts.TelemetryPath,
+		Docs:          s.opts.Docs,
 		HasConfig:     s.opts.Config != nil,
 		NotReady:      s.notReady(),
+		Refresh:       query.Has("refresh"),
 	}
 	if s.opts.Status != nil {
-		data.Status = s.opts.Status()
+		data.Status = s.opts.Status(query.Get("window"))
 	}
 	// Into memory first: a template that fails must not leave half a page behind.
 	var b bytes.Buffer
@@ -115,8 +119,10 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	write(w, b.Bytes())
+	// Figures of a business are nothing for a proxy's cache, and never shown unasked.
+	w.Header().Set("Cache-Control", "private, no-cache")
+	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b.Bytes())))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b.Bytes()))
 }
 
 func writeText(w http.ResponseWriter, text []byte) {

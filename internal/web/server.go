@@ -36,6 +36,7 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Logger     *slog.Logger
 	Version    string // shown on the page
+	Docs       string // URL of the documentation, linked from the page; may be empty
 
 	// Ready returns nil when the exporter is ready, else why it is not. Nil: always ready.
 	Ready func() error
@@ -47,8 +48,9 @@ type Options struct {
 	EnableLifecycle bool
 	// Config returns the configuration as YAML without its secrets. Nil: no /config.
 	Config func() ([]byte, error)
-	// Status returns what the page shows. Nil: a page of links.
-	Status func() Status
+	// Status returns what the page shows over the window that is asked for, empty where none
+	// is. It must be cheap: it is called for each request. Nil: a page of links.
+	Status func(window string) Status
 }
 
 // limits bound what a client may cost.

@@ -106,7 +106,7 @@ func TestEndpoints(t *testing.T) {
 		Ready:           func() error { panic("ready") },
 		Config:          func() ([]byte, error) { panic("config") },
 	}).Handler()
-	panickingPage := newServer(t, Options{Status: func() Status { panic("status") }}).Handler()
+	panickingPage := newServer(t, Options{Status: func(string) Status { panic("status") }}).Handler()
 	bare := newServer(t, Options{}).Handler()
 
 	for _, test := range []struct {
