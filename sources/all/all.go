@@ -37,10 +37,10 @@ type Type struct {
 func Types() []Type {
 	return []Type{
 		{
-			Name: csv.Type, Help: "CSV files: exports of any system", Interval: 5 * time.Minute,
+			Name: csv.Type, Help: "CSV files, also at a URL: exports of any system", Interval: 5 * time.Minute,
 			Options: func() config.Options { return &csv.Options{} },
-			Open: open(func(name string, o *csv.Options, _ Deps) (sources.Source, error) {
-				return csv.New(name, *o)
+			Open: open(func(name string, o *csv.Options, deps Deps) (sources.Source, error) {
+				return csv.New(name, *o, deps)
 			}),
 		},
 		{

@@ -10,26 +10,30 @@ import (
 
 // Check reads the header of each file and the first 100 rows of each entry of files.
 func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.Finding {
-	findings := make([]sources.Finding, 0, len(s.files))
-	for _, entry := range s.files {
-		detail, err := checkEntry(ctx, entry, env)
+	findings := make([]sources.Finding, 0, len(s.entries))
+	for _, e := range s.entries {
+		detail, err := checkEntry(ctx, e, env)
 		findings = append(findings, sources.Finding{
-			Subject: fmt.Sprintf("%s %s", entry.Record, entry.Path), Detail: detail, Err: err,
+			Subject: fmt.Sprintf("%s %s", e.Record, e.name()), Detail: detail, Err: err,
 		})
 	}
 	return findings
 }
 
-func checkEntry(ctx context.Context, entry File, env sources.Environment) (string, error) {
-	files, err := glob(entry.Path)
+func checkEntry(ctx context.Context, e entry, env sources.Environment) (string, error) {
+	found, err := list(ctx, []entry{e})
 	if err != nil {
 		return "", err
 	}
+	if err := load(ctx, found); err != nil {
+		return "", err
+	}
+	files := found[0].files
 	var s rows.Sample
 	var bytes int64
 	for _, f := range files {
-		bytes += f.info.Size()
-		if err := sample(ctx, &s, f, entry, env); err != nil {
+		bytes += f.size()
+		if err := sample(ctx, &s, f, e.File, env); err != nil {
 			return "", err
 		}
 	}

@@ -1,14 +1,14 @@
-// Package csv reads records from CSV files: exports of systems that have no API
-// of their own here. Files are read again as a whole when one of them changes.
+// Package csv reads records from CSV files, on a disk or at a URL: exports of systems
+// that have no API of their own here. Files are read again as a whole when one of them changes.
 package csv
 
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
@@ -17,17 +17,29 @@ const Type = "csv"
 
 // Source reads CSV files. Its streams are the kinds of record that the files hold.
 type Source struct {
-	name  string
-	files []File
+	name    string
+	entries []entry
 }
 
 // New returns a source of the files in options. The error names the first option
-// that is wrong.
-func New(name string, options Options) (*Source, error) {
+// that is wrong. deps are for files at URLs.
+func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 	if err := options.check(); err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
 	}
-	return &Source{name: name, files: slices.Clone(options.Files)}, nil
+	s := &Source{name: name}
+	for i, f := range options.Files {
+		e := entry{File: f}
+		if f.Path == "" {
+			client, err := f.Client(name, Type, deps, nil)
+			if err != nil {
+				return nil, fmt.Errorf("source %s: files[%d].%w", name, i, err)
+			}
+			e.download = &download{client: client, url: f.URL, name: f.name()}
+		}
+		s.entries = append(s.entries, e)
+	}
+	return s, nil
 }
 
 // Name returns the configured name.
@@ -40,19 +52,19 @@ func (s *Source) Type() string { return Type }
 func (s *Source) Streams() []sources.Stream {
 	var streams []sources.Stream
 	for _, k := range record.Kinds() {
-		if len(s.entries(string(k))) > 0 {
+		if len(s.stream(string(k))) > 0 {
 			streams = append(streams, sources.Stream{Name: string(k), Kinds: []record.Kind{k}, Whole: true})
 		}
 	}
 	return streams
 }
 
-// entries returns the files of a stream.
-func (s *Source) entries(stream string) []File {
-	var entries []File
-	for _, f := range s.files {
-		if string(f.Record) == stream {
-			entries = append(entries, f)
+// stream returns the entries of a stream.
+func (s *Source) stream(name string) []entry {
+	var entries []entry
+	for _, e := range s.entries {
+		if string(e.Record) == name {
+			entries = append(entries, e)
 		}
 	}
 	return entries
@@ -62,11 +74,11 @@ func (s *Source) entries(stream string) []File {
 // changed since the cursor. Its last page sweeps. An error names the file; where a
 // file changed while it was read, errors.Is(err, ErrChanged).
 func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
-	entries := s.entries(req.Stream)
+	entries := s.stream(req.Stream)
 	if len(entries) == 0 {
 		return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
 	}
-	found, err := list(entries)
+	found, err := list(ctx, entries)
 	if err != nil {
 		return err
 	}
@@ -74,21 +86,24 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	if err != nil || cursor == req.Cursor {
 		return err
 	}
+	if err := load(ctx, found); err != nil {
+		return err
+	}
 	p := &pager{Pager: rows.Pager{Emit: emit, Currency: req.Currency}}
 	for _, l := range found {
 		for _, f := range l.files {
-			p.total += f.info.Size()
+			p.total += f.size()
 		}
 	}
 	for _, l := range found {
 		for _, f := range l.files {
-			if err := p.read(ctx, f, l.entry, req.Environment); err != nil {
+			if err := p.read(ctx, f, l.entry.File, req.Environment); err != nil {
 				return err
 			}
 		}
 	}
 	// Sweeping deletes: only if what was read is still all there is.
-	again, err := list(entries)
+	again, err := relist(found)
 	if err != nil {
 		return err
 	}
@@ -139,7 +154,7 @@ func (p *pager) read(ctx context.Context, f file, entry File, env sources.Enviro
 			return err
 		}
 	}
-	p.done += f.info.Size()
+	p.done += f.size()
 	return r.unchanged()
 }
 

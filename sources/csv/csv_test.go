@@ -16,6 +16,7 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
@@ -58,7 +59,7 @@ func orderFiles(path string) File {
 
 func newSource(t testing.TB, files ...File) *Source {
 	t.Helper()
-	s, err := New("erp", Options{Files: files})
+	s, err := New("erp", Options{Files: files}, apiclient.Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,28 +17,69 @@ import (
 // ErrChanged says that a file changed while it was read.
 var ErrChanged = errors.New("changed while being read; will be read again at the next poll (write to another name and rename, so that no half is seen)")
 
-// file is a file as it was when it was listed.
+// file is a file as it was when it was listed, or what was read of a URL.
 type file struct {
-	path string
-	info fs.FileInfo
+	path string      // or the URL without its query
+	info fs.FileInfo // nil for a URL
+
+	digest string // of what the URL holds
+	body   []byte // nil where it was not read again
+}
+
+func (f file) size() int64 {
+	if f.info == nil {
+		return int64(len(f.body))
+	}
+	return f.info.Size()
+}
+
+// entry is an entry of the configuration.
+type entry struct {
+	File
+	download *download // nil for files at a path
 }
 
 // listing is the files of one entry of the configuration, by path.
 type listing struct {
-	entry File
+	entry entry
 	files []file
 }
 
-// list finds the files of entries. An entry without a file is an error: a mistyped
-// path or a missing volume must not look like an empty company.
-func list(entries []File) ([]listing, error) {
+// list finds the files of entries, and reads those at URLs that have changed. An entry
+// without a file is an error: a mistyped path or a missing volume must not look like an
+// empty company.
+func list(ctx context.Context, entries []entry) ([]listing, error) {
 	found := make([]listing, 0, len(entries))
-	for _, entry := range entries {
-		files, err := glob(entry.Path)
+	for _, e := range entries {
+		l := listing{entry: e}
+		var err error
+		if e.download == nil {
+			l.files, err = glob(e.Path)
+		} else {
+			var f file
+			f, err = e.download.fetch(ctx, false)
+			l.files = []file{f}
+		}
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, listing{entry, files})
+		found = append(found, l)
+	}
+	return found, nil
+}
+
+// relist finds the files at paths once more.
+func relist(before []listing) ([]listing, error) {
+	found := slices.Clone(before)
+	for i, l := range found {
+		if l.entry.download != nil {
+			continue
+		}
+		files, err := glob(l.entry.Path)
+		if err != nil {
+			return nil, err
+		}
+		found[i].files = files
 	}
 	return found, nil
 }
@@ -61,7 +103,7 @@ func glob(pattern string) ([]file, error) {
 		if !info.Mode().IsRegular() {
 			return nil, fmt.Errorf("%s is not a regular file: make the pattern %s narrower", path, pattern)
 		}
-		files = append(files, file{path, info})
+		files = append(files, file{path: path, info: info})
 	}
 	return files, nil
 }
@@ -78,17 +120,21 @@ func fingerprint(found []listing, zone *time.Location) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, "csv 1")
 	for _, l := range found {
-		entry, zone := l.entry, zone
+		entry, zone := l.entry.File, zone
 		if entry.Timezone != nil {
 			zone = entry.Timezone
 		}
 		entry.Timezone = nil // marshalled it would not tell zones apart
 		settings, err := json.Marshal(entry)
 		if err != nil {
-			return "", fmt.Errorf("identify the settings of %s: %w", entry.Path, err)
+			return "", fmt.Errorf("identify the settings of %s: %w", entry.name(), err)
 		}
 		fmt.Fprintf(h, "%s %q\n", settings, zone)
 		for _, f := range l.files {
+			if f.info == nil {
+				fmt.Fprintf(h, "%q %s\n", f.path, f.digest)
+				continue
+			}
 			fmt.Fprintf(h, "%q %d %d %d\n", f.path, f.info.Size(), f.info.ModTime().UnixNano(), inode(f.info))
 		}
 	}

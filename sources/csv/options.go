@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/internal/config"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows/endpoint"
 )
 
 // Options are the settings of a source of type csv.
@@ -23,12 +25,15 @@ type Options struct {
 // File says which files hold records of one kind, and how.
 type File struct {
 	// Path is a path or a glob pattern as of filepath.Match.
-	Path string `yaml:"path" required:"a path or a glob pattern"`
+	Path string `yaml:"path"`
 	// Delimiter is the character between columns.
 	Delimiter string `yaml:"delimiter"`
 	// Encoding is the character encoding of files without a byte order mark, by its IANA
 	// or WHATWG name; empty: UTF-8.
 	Encoding string `yaml:"encoding"`
+
+	// The URL of a single file, in place of Path.
+	endpoint.Options `yaml:",inline"`
 
 	rows.Config `yaml:",inline"`
 }
@@ -39,13 +44,21 @@ func (o *Options) Validate(v *config.Validator) {
 		f := &o.Files[i]
 		f.Path = v.Path(f.Path)
 		for _, p := range f.problems() {
-			v.Errorf(fmt.Sprintf("files[%d].%s", i, p.Path), "%s", p.Text)
+			v.Errorf(strings.TrimSuffix(fmt.Sprintf("files[%d].%s", i, p.Path), "."), "%s", p.Text)
 		}
 	}
 }
 
 func (f File) problems() []rows.Problem {
 	problems := f.Config.Validate()
+	switch fromURL := f.Options.IsSet(); {
+	case fromURL && f.Path != "":
+		problems = append(problems, rows.Problem{Path: "path", Text: "give either path, or url and its options"})
+	case fromURL:
+		problems = append(problems, f.Options.Problems()...)
+	case f.Path == "":
+		problems = append(problems, rows.Problem{Path: "path", Text: "is missing; give a path or a glob pattern, or a url"})
+	}
 	if _, err := filepath.Match(f.Path, ""); err != nil {
 		problems = append(problems, rows.Problem{Path: "path", Text: fmt.Sprintf("%q is no glob pattern: %v", f.Path, err)})
 	}
@@ -56,6 +69,14 @@ func (f File) problems() []rows.Problem {
 		problems = append(problems, rows.Problem{Path: "encoding", Text: err.Error()})
 	}
 	return problems
+}
+
+// name returns what the entry is called in messages.
+func (f File) name() string {
+	if f.Path != "" {
+		return f.Path
+	}
+	return f.Options.Name()
 }
 
 func (f File) comma() (rune, error) {

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/b2bexporter/b2b_exporter/internal/config"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
@@ -52,7 +54,7 @@ func TestOptions(t *testing.T) {
 		}},
 		{Path: "/data/refunds.csv", Config: rows.Config{Record: "refund"}},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(config.SecretRef{})); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
 	}
 }
@@ -61,7 +63,15 @@ func TestOptionErrors(t *testing.T) {
 	tests := []struct{ name, file, want string }{
 		{"no record", `{path: a.csv}`, "sources[0].files[0].record: is missing; give the kind of record, such as order"},
 		{"unknown record", `{path: a.csv, record: invoice}`, `sources[0].files[0].record: "invoice" is none of customer, order, `},
-		{"no path", `{record: order}`, "sources[0].files[0].path: is missing; give a path or a glob pattern"},
+		{"no path", `{record: order}`, "sources[0].files[0].path: is missing; give a path or a glob pattern, or a url"},
+		{"path and url", `{path: a.csv, url: "https://example.com/a.csv", record: order}`, "sources[0].files[0].path: give either path, or url and its options"},
+		{"path and token", `{path: a.csv, bearer_token: x, record: order}`, "sources[0].files[0].path: give either path, or url and its options"},
+		{"url", `{url: "ftp://example.com/a.csv", record: order}`, "sources[0].files[0].url: expected an http or https URL with a host"},
+		{"token without url", `{bearer_token: x, record: order}`, "sources[0].files[0].url: expected an http or https URL with a host"},
+		{
+			"two credentials", `{url: "https://example.com", bearer_token: x, query: [{name: a, value: b}], record: order}`,
+			"sources[0].files[0]: give one of bearer_token, basic_auth, oauth2 and query: the server expects one way",
+		},
 		{"glob", `{path: "a[.csv", record: order}`, `sources[0].files[0].path: "/etc/a[.csv" is no glob pattern: syntax error in pattern`},
 		{
 			"delimiter", `{path: a.csv, record: order, delimiter: ";;"}`,
@@ -106,7 +116,7 @@ func TestNewChecksOptions(t *testing.T) {
 		{Options{}, "source erp: there are no files"},
 		{Options{Files: []File{orderFiles("a.csv"), orderFiles("[")}}, `source erp: files[1].path: "[" is no glob pattern: syntax error in pattern`},
 	} {
-		if _, err := New("erp", test.options); err == nil || err.Error() != test.want {
+		if _, err := New("erp", test.options, apiclient.Deps{}); err == nil || err.Error() != test.want {
 			t.Errorf("error %v, want %s", err, test.want)
 		}
 	}

@@ -29,8 +29,8 @@ const maxRowBytes = 1 << 20
 // reader reads the rows of one file.
 type reader struct {
 	path    string
-	info    fs.FileInfo // as listed
-	file    *os.File
+	info    fs.FileInfo // as listed; nil for what was read of a URL
+	file    *os.File    // nil for what was read of a URL
 	raw     *counter
 	limit   *limiter
 	csv     *encsv.Reader
@@ -40,6 +40,10 @@ type reader struct {
 
 // openRows opens f and reads its header.
 func openRows(f file, entry File, zone *time.Location) (*reader, error) {
+	if f.info == nil {
+		r := &reader{path: f.path, raw: &counter{r: bytes.NewReader(f.body)}}
+		return r, r.start(entry, zone)
+	}
 	opened, err := os.Open(f.path)
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
@@ -107,7 +111,11 @@ func unzip(r *bufio.Reader) (io.Reader, error) {
 	return gzip.NewReader(r)
 }
 
-func (r *reader) close() { r.file.Close() }
+func (r *reader) close() {
+	if r.file != nil {
+		r.file.Close()
+	}
+}
 
 // next returns the next row; more is false at the end of the file.
 func (r *reader) next() (converted rows.Row, more bool, err error) {
@@ -160,6 +168,9 @@ func (r *reader) failed(err error) error {
 
 // unchanged returns ErrChanged unless the open file, and the one at its path, is what was listed.
 func (r *reader) unchanged() error {
+	if r.file == nil {
+		return nil
+	}
 	opened, err := r.file.Stat()
 	if err != nil {
 		return fmt.Errorf("check whether the file changed: %w", err)
