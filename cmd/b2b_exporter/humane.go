@@ -143,7 +143,7 @@ func decimal(n *big.Rat, digits int) string {
 
 // growth writes how much a value has grown or fallen: in percent of the one before, or
 // in percentage points where it is a percentage itself. By is empty where the one before is
-// not above 0; moved is false where it would read 0.
+// not above 0; moved is false where it has not, or by less than can be shown.
 func growth(m collector.Metric, now, before *big.Rat) (by string, moved bool) {
 	difference := new(big.Rat).Sub(now, before)
 	difference.Abs(difference)
@@ -159,11 +159,12 @@ func growth(m collector.Metric, now, before *big.Rat) (by string, moved bool) {
 	default:
 		difference.Quo(difference, before)
 	}
-	text := decimal(difference.Mul(difference, hundred), 1)
-	if text == "0.0" {
-		return "", false
+	difference.Mul(difference, hundred)
+	if difference.Cmp(big.NewRat(1000, 1)) >= 0 {
+		return decimal(difference, 0) + " " + unit, true
 	}
-	return text + " " + unit, true
+	text := decimal(difference, 1)
+	return text + " " + unit, text != "0.0"
 }
 
 // duration writes a duration in its two largest units.

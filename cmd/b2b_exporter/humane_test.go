@@ -108,15 +108,15 @@ func TestGrowth(t *testing.T) {
 		{money, "110", "100", "10.0 %", true},
 		{money, "90", "100", "10.0 %", true},
 		{money, "100", "100", "", false},
-		{money, "100.01", "100", "", false},
+		{money, "100.01", "100", "0.0 %", false},
 		{money, "5", "0", "", true},
 		{money, "5", "-1", "", true},
 		{money, "0", "0", "", false},
-		{money, "3000", "100", "2,900.0 %", true},
+		{money, "3000", "100", "2,900 %", true},
 		{share, "0.06", "0.05", "1.0 points", true},
 		{share, "0.05", "0", "5.0 points", true},
 		{share, "-0.1", "-0.2", "10.0 points", true},
-		{share, "0.0500001", "0.05", "", false},
+		{share, "0.0500001", "0.05", "0.0 points", false},
 		{times, "3", "2", "50.0 %", true},
 	} {
 		got, moved := growth(test.metric, rat(t, test.now), rat(t, test.before))

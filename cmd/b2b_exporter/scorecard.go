@@ -16,7 +16,7 @@ import (
 const (
 	// defaultWindow is what the page shows unless asked.
 	defaultWindow = window.Days30
-	// lateAfter is how old figures are when two refreshes have failed.
+	// lateAfter is how old figures are when refreshes have failed, which are 5 minutes apart.
 	lateAfter = 15 * time.Minute
 	// errorLength bounds the errors on the page, in characters; the log has the rest.
 	errorLength = 400
@@ -37,10 +37,7 @@ func (s *service) status(asked string) web.Status {
 	if snapshot := s.snapshot.Load(); snapshot != nil {
 		b.out = snapshot.Output()
 		at := time.UnixMicro(s.refreshed.Load())
-		status.AsOf = moment(at.In(cfg.Timezone), now)
-		if age := now.Sub(at); age > lateAfter {
-			status.Notice = fmt.Sprintf("These figures are %s old: they could not be computed anew; the log says why.", duration(age))
-		}
+		status.AsOf, status.Notice = moment(at.In(cfg.Timezone), now), late(now.Sub(at))
 	}
 	if !known {
 		status.Notice = strings.TrimSpace("The window that was asked for is not configured. " + status.Notice)
@@ -50,6 +47,14 @@ func (s *service) status(asked string) web.Status {
 	}
 	b.fill(&status, slices.DeleteFunc(collector.Headlines(), func(m collector.Metric) bool { return !enabled(m) }))
 	return status
+}
+
+// late says so of figures that should have been replaced.
+func late(age time.Duration) string {
+	if age <= lateAfter {
+		return ""
+	}
+	return fmt.Sprintf("These figures are %s old: they could not be computed anew; the log says why.", duration(age))
 }
 
 // choose returns the window to show: the default where none is asked for, or one that is

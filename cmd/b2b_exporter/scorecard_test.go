@@ -151,6 +151,15 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func TestLateFigures(t *testing.T) {
+	if got := late(lateAfter); got != "" {
+		t.Errorf("figures of %s: %q", lateAfter, got)
+	}
+	if got := late(42 * time.Minute); !strings.Contains(got, "42 min old") {
+		t.Errorf("figures of 42 minutes: %q", got)
+	}
+}
+
 func TestEveryWindowIsDescribed(t *testing.T) {
 	labels := map[string]bool{}
 	for _, w := range window.Names() {
@@ -207,7 +216,7 @@ func TestPageOfTheSampleCompany(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := serve(t, newClock(moment).now, sampleCompany(t))
-	eventually(t, "everything has been read and computed", func() bool { return strings.Contains(e.get(t, "/"), ">68,126 <") })
+	eventually(t, "everything has been read and computed", func() bool { return strings.Contains(e.get(t, "/"), ">68,126<") })
 	var titles []string
 	for _, w := range window.Names() {
 		page := e.get(t, "/?window="+string(w))
@@ -228,8 +237,8 @@ func TestPageOfTheSampleCompany(t *testing.T) {
 		}
 	}
 	for query, want := range map[string][]string{
-		"":             {">68,126 <span class=\"unit\">EUR<", "28.6 %, better<", "from 52,965 EUR<", "warning below 50,000 EUR<"},
-		"?window=365d": {">546,583 <span class=\"unit\">EUR<", "from 361,795 EUR<"},
+		"":             {">68,126<span class=\"unit\"> EUR<", "28.6 %, better<", "from 52,965 EUR<", "warning below 50,000 EUR<"},
+		"?window=365d": {">546,583<span class=\"unit\"> EUR<", "from 361,795 EUR<"},
 	} {
 		page := e.get(t, "/"+query)
 		i := slices.IndexFunc(cards.FindAllString(page, -1), func(c string) bool { return strings.Contains(c, "Net revenue") })

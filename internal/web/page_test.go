@@ -299,7 +299,7 @@ func TestPageShowsStatus(t *testing.T) {
 		"card critical: Net revenue 1,234,568 EUR ▼ down 8.2 %, worse from 1,344,845 EUR ✕ Critical below 1,500,000 EUR",
 		"card: Profit margin – nothing to divide by",
 		"card warning: Customers at risk now 9 ▲ up from 0 ! Warning above 5",
-		"card ok: New customers 3 = unchanged from 3 ✓ OK warning below 2",
+		"card ok: New customers 3 = steady from 3 ✓ OK warning below 2",
 		"card: Returning customer rate 80.0 % Nothing to compare with: too few to tell",
 	})
 	for _, r := range elements(t, page, "tr") {

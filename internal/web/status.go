@@ -97,7 +97,7 @@ type Direction string
 const (
 	Up   Direction = "up"
 	Down Direction = "down"
-	Same Direction = "unchanged"
+	Same Direction = "steady"
 )
 
 // Arrow returns the direction as a sign.
