@@ -10,6 +10,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/csv"
 	"github.com/b2bexporter/b2b_exporter/sources/ecb"
+	googleads "github.com/b2bexporter/b2b_exporter/sources/google_ads"
 	"github.com/b2bexporter/b2b_exporter/sources/hubspot"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/shopify"
@@ -48,6 +49,13 @@ func Types() []Type {
 			Options: func() config.Options { return ecb.DefaultOptions() },
 			Open: open(func(name string, o *ecb.Options, deps Deps) (sources.Source, error) {
 				return ecb.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: googleads.Type, Help: "cost, conversions and quality scores of Google Ads' campaigns", Interval: 30 * time.Minute,
+			Options: func() config.Options { return googleads.DefaultOptions() },
+			Open: open(func(name string, o *googleads.Options, deps Deps) (sources.Source, error) {
+				return googleads.New(name, *o, deps)
 			}),
 		},
 		{

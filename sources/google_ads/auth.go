@@ -3,6 +3,7 @@ package googleads
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,7 +69,8 @@ func readKey(secret apiclient.SecretFunc) (key, error) {
 		return k, fmt.Errorf("read the service account's key: %w", err)
 	}
 	// The decoder's error would quote the text.
-	if json.Unmarshal([]byte(text), &k) != nil || k.Type != "service_account" || k.Email == "" || k.Key == "" {
+	bad := json.Unmarshal([]byte(text), &k) != nil
+	if block, _ := pem.Decode([]byte(k.Key)); bad || block == nil || k.Type != "service_account" || k.Email == "" {
 		return k, errors.New("the service account's key is not the JSON file that Google Cloud has created (type service_account, client_email, private_key)")
 	}
 	return k, nil
