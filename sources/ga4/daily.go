@@ -286,9 +286,6 @@ func (f *fetch) readDays(ctx context.Context, days span, reports []report, finis
 		tables[reports[i].name] = t
 		f.observe(ctx, f.env, reports[i].name, t.meta)
 		f.uncut(reports[i].name, days)
-		if len(t.meta.Truncation) > 0 {
-			f.cut(reports[i].name, days)
-		}
 	}
 	var page sources.Page
 	f.records(f, days, tables, &page)

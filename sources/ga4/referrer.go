@@ -24,7 +24,7 @@ var hostForm = regexp.MustCompile(`^[\pL\pN_-]+(\.[\pL\pN_-]+)*\.\pL[\pL\pN-]+$`
 // referrerRecords makes the records of days.
 func (s *Source) referrerRecords(f *fetch, days span, tables map[string]table, page *sources.Page) {
 	byDay := map[record.Day]map[string]*record.Referrer{}
-	f.each(reportReferrer, record.KindReferrer, days, tables[reportReferrer], page, func(day record.Day, r row) error {
+	lost := f.each(reportReferrer, record.KindReferrer, days, tables[reportReferrer], page, func(day record.Day, r row) error {
 		if r.dimensions[1] == other {
 			// Domains that are not told apart cannot be counted.
 			f.cut(reportReferrer, span{day, day})
@@ -48,7 +48,9 @@ func (s *Source) referrerRecords(f *fetch, days span, tables map[string]table, p
 		}
 		return nil
 	})
-	number(f, reportReferrer, days, byDay, page)
+	if !lost { // what is held stays
+		number(f, reportReferrer, days, byDay, page)
+	}
 }
 
 // domainOf returns the domain that a session's source names; empty where it names none.

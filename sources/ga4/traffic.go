@@ -67,6 +67,7 @@ func (s *Source) totals(f *fetch, days span, total, downloads table, page *sourc
 	none := &record.Traffic{Downloads: record.Micros(0), DownloadSessions: record.Micros(0)}
 	got := map[record.Day]*record.Traffic{}
 	lost := f.each(reportDownloads, record.KindTraffic, days, downloads, page, func(day record.Day, r row) error {
+		got[day] = &record.Traffic{} // what cannot be read is not zero
 		var list [2]record.Amount
 		for i, text := range r.metrics {
 			var err error
@@ -83,7 +84,7 @@ func (s *Source) totals(f *fetch, days span, total, downloads table, page *sourc
 	seen := map[record.Day]*record.Traffic{}
 	lost = f.each(record.ByTotal, record.KindTraffic, days, total, page, func(day record.Day, r row) error {
 		t, rounded, err := counts(r.metrics)
-		seen[day] = t // also what cannot be read is not zero
+		seen[day] = t // nil where it cannot be read
 		page.Rounded += rounded
 		f.cursor.First = min(f.cursor.First, day)
 		return err
@@ -111,7 +112,7 @@ func totalID(day record.Day) string { return day.String() + "/" + record.ByTotal
 // breakdown makes the records of a breakdown.
 func (s *Source) breakdown(f *fetch, days span, r report, t table, page *sources.Page) {
 	byDay := map[record.Day]map[string]*record.Traffic{}
-	f.each(r.name, record.KindTraffic, days, t, page, func(day record.Day, row row) error {
+	lost := f.each(r.name, record.KindTraffic, days, t, page, func(day record.Day, row row) error {
 		c, rounded, err := counts(row.metrics)
 		if err != nil {
 			return err
@@ -140,7 +141,9 @@ func (s *Source) breakdown(f *fetch, days span, r report, t table, page *sources
 		}
 		return nil
 	})
-	number(f, r.name, days, byDay, page)
+	if !lost { // what is held stays
+		number(f, r.name, days, byDay, page)
+	}
 }
 
 // ageForm is an age bracket.
@@ -170,8 +173,9 @@ func breakdownValue(by, text string) string {
 }
 
 // each calls fn for the rows of a report that belong to a day of days, and rejects rows that fn
-// cannot read. It reports whether the vendor has lost the day of some.
+// cannot read. It reports whether the vendor has left out days, or lost them.
 func (f *fetch) each(name string, kind record.Kind, days span, t table, page *sources.Page, fn func(record.Day, row) error) (lost bool) {
+	lost = len(t.meta.Truncation) > 0
 	for i, r := range t.rows {
 		if r.dimensions[0] == other {
 			lost = true
