@@ -177,38 +177,6 @@ func (e *evaluation) unansweredLeads() {
 	}
 }
 
-// site returns the site that a record is about: its source where it names none.
-func site(source, name string) string {
-	if name == "" {
-		return source
-	}
-	return name
-}
-
-// usersOf returns the users of a site in a window; ok is false where they were not asked for.
-func (e *evaluation) usersOf(of, kind string, w namedSpan) (n *big.Rat, ok bool) {
-	asked := e.calendar.daysOf(w.span, 0)
-	for _, r := range e.records {
-		u, isUsers := r.Record.(*record.Users)
-		if isUsers && site(r.Source, u.Site) == of && u.Kind == kind && (days{u.Start, u.End}) == asked && u.Users.Known {
-			return big.NewRat(u.Users.Micros, record.MicrosPerUnit), true
-		}
-	}
-	return nil, false
-}
-
-// userSites returns the sites whose users are known.
-func (e *evaluation) userSites() []string {
-	var list []string
-	for _, r := range e.records {
-		if u, ok := r.Record.(*record.Users); ok && !slices.Contains(list, site(r.Source, u.Site)) {
-			list = append(list, site(r.Source, u.Site))
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
 func (e *evaluation) visitorsToCustomers() {
 	sites := e.userSites()
 	of := e.FunnelSite

@@ -284,11 +284,11 @@ func (g *generator) step() {
 		},
 		budget:  {record.KindCost},
 		ads:     {record.KindSpend, record.KindSpend, record.KindAdQuality},
-		website: webKinds(),
+		website: append(webKinds(), record.KindTraffic, record.KindTraffic),
 	}
+	kinds[blog] = kinds[website]
 	if source == website {
 		source = pick(g, "site", website, blog)
-		kinds[blog] = webKinds()
 	}
 	kind := pick(g, "kind", kinds[source]...)
 	if !slices.ContainsFunc(sources, func(s Source) bool { return s.Name == source && s.delivers(kind) }) {
@@ -303,6 +303,8 @@ func (g *generator) step() {
 		g.lead(fmt.Sprintf("l%d", rapid.IntRange(1, idsOf(kind)).Draw(g.t, "id")))
 	case record.KindUsers:
 		g.users(source)
+	case record.KindBacklink:
+		g.backlinks(source)
 	default:
 		g.put(source, fmt.Sprintf("%c%d", kind[0], rapid.IntRange(1, idsOf(kind)).Draw(g.t, "id")), g.draw(source, kind))
 	}

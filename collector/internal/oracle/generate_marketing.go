@@ -9,7 +9,9 @@ import (
 )
 
 func webKinds() []record.Kind {
-	return []record.Kind{record.KindTraffic, record.KindUsers, record.KindReferrer}
+	return []record.Kind{
+		record.KindTraffic, record.KindUsers, record.KindReferrer, record.KindPage, record.KindSearch, record.KindBacklink,
+	}
 }
 
 // day draws a report day.
@@ -121,6 +123,12 @@ func (g *generator) spend() *record.Spend {
 	return s
 }
 
+// backlinks puts the inbound links known on a day.
+func (g *generator) backlinks(source string) {
+	d := g.day("day")
+	g.put(source, d.String(), &record.Backlink{Day: d, Site: source, Links: g.amountOf("links", 900)})
+}
+
 // users puts the users of a window, which each poll replaces.
 func (g *generator) users(source string) {
 	name := pick(g, "window", g.history.Settings.Windows...)
@@ -138,13 +146,18 @@ func (g *generator) users(source string) {
 func (g *generator) traffic(source string) *record.Traffic {
 	r := &record.Traffic{
 		Day: g.day("day"), Site: source, By: pick(g, "by", record.ByTotal, record.ByTotal, record.ByChannel, record.ByChannel, record.ByDevice, record.ByCountry, record.ByAge),
-		Sessions: g.amountOf("sessions", 100), Engaged: g.amountOf("engaged", 60), Views: g.amountOf("views", 500),
+		Sessions: record.Micros(rapid.Int64Range(0, 100).Draw(g.t, "sessions") * record.MicrosPerUnit), Views: g.amountOf("views", 500),
 		Seconds: g.amountOf("seconds", 5000), Conversions: g.amountOf("conversions", 9), NewUsers: g.amountOf("new users", 50),
+		Downloads: g.amountOf("downloads", 30),
+	}
+	// A tool defines a bounce in one way, and counts sessions with downloads or does not.
+	part := record.Micros(r.Sessions.Micros / 2)
+	if source == website {
+		r.Engaged, r.DownloadSessions = part, part
+	} else {
+		r.SinglePage = part
 	}
 	switch r.By {
-	case record.ByTotal:
-		r.SinglePage, r.Downloads = g.amountOf("single page", 50), g.amountOf("downloads", 30)
-		r.DownloadSessions = pick(g, "sessions with downloads", record.Amount{}, record.Micros(7_000_000))
 	case record.ByChannel:
 		r.Touch = g.touch()
 	case record.ByDevice:

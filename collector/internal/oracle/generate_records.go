@@ -40,6 +40,16 @@ func (g *generator) draw(source string, kind record.Kind) record.Record {
 		}
 	case record.KindTraffic:
 		return g.traffic(source)
+	case record.KindPage:
+		return &record.Page{
+			Day: g.day("day"), Site: source, Page: pick(g, "page", "/", "/prices", "/docs"),
+			Sessions: g.amountOf("sessions", 50), Exits: g.amountOf("exits", 20),
+		}
+	case record.KindSearch:
+		return &record.Search{
+			Day: g.day("day"), Site: source, Clicks: g.amountOf("clicks", 20), Impressions: g.amountOf("impressions", 300),
+			Position: g.amountOf("position", 30),
+		}
 	case record.KindReferrer:
 		return &record.Referrer{
 			Day: g.day("day"), Site: source, Domain: pick(g, "domain", "a.example", "b.example"), Sessions: g.amountOf("sessions", 50),

@@ -49,6 +49,15 @@ func TestGeneratedHistoriesReachEverything(t *testing.T) {
 		"b2b_funnel_entries", "b2b_funnel_conversion_ratio", "b2b_lead_to_close_ratio", "b2b_lead_to_close_ratio_by_channel",
 		"b2b_leads_by_campaign", "b2b_lead_stage_age_seconds", "b2b_lead_response_seconds", "b2b_leads_unanswered",
 		"b2b_lead_contact_ratio", "b2b_lead_follow_up_ratio", "b2b_visitor_to_customer_ratio",
+		"b2b_web_sessions", "b2b_web_sessions_by_device", "b2b_web_sessions_by_country", "b2b_web_sessions_by_age", "b2b_web_users",
+		"b2b_web_users_new", "b2b_web_users_returning", "b2b_web_new_users_by_channel", "b2b_web_repeat_visitor_ratio",
+		"b2b_web_page_views", "b2b_web_pages_per_session", "b2b_web_session_duration_seconds", "b2b_web_bounce_ratio",
+		"b2b_web_exit_ratio", "b2b_web_conversions", "b2b_web_conversion_ratio", "b2b_web_conversion_ratio_by_channel",
+		"b2b_web_downloads", "b2b_web_download_ratio", "b2b_web_search_clicks", "b2b_web_search_impressions",
+		"b2b_web_search_position", "b2b_web_referring_domains", "b2b_web_backlinks",
+		"b2b_ad_cost", "b2b_ad_impressions", "b2b_ad_clicks", "b2b_ad_conversions", "b2b_ad_click_through_ratio",
+		"b2b_ad_cost_per_click", "b2b_ad_cost_per_acquisition", "b2b_ad_conversion_ratio", "b2b_ad_return_on_spend_ratio",
+		"b2b_ad_quality_score", "b2b_ad_relevance_score", "b2b_ad_variant_conversion_ratio",
 	} {
 		if !names[name] {
 			t.Errorf("%s: in none of the histories", name)
@@ -99,7 +108,7 @@ func TestLabelsAddUp(t *testing.T) {
 	})
 }
 
-func allCollectors() []string { return []string{Orders, Customers, Acquisition, Funnel} }
+func allCollectors() []string { return []string{Orders, Customers, Acquisition, Funnel, Web, Ads} }
 
 func compareRats() cmp.Option {
 	return cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
@@ -131,4 +140,42 @@ func BenchmarkCompute(b *testing.B) {
 		return
 	}
 	b.Fatal("no long history")
+}
+
+// What a period costs is what its days cost, and who has reached a stage has reached
+// the ones before it.
+func TestDaysAndStagesAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := Generate(t)
+		h.Settings.Collectors = []string{Funnel}
+		records, s := h.Seal(record.NewSealer([]byte("key")))
+		w := newWorld(records, s)
+		period := w.calendar.daysOf(w.calendar.window("30d", h.AsOf.UnixMicro()), 0)
+		var byDay total
+		for d := period.from; d < period.to; d++ {
+			byDay.join(w.costsIn(days{d, d + 1}).all())
+		}
+		whole := w.costsIn(period).all()
+		if byDay.sum.Cmp(&whole.sum) != 0 || byDay.noRate != whole.noRate {
+			t.Errorf("30 days cost %s, their sum is %s", whole.sum.RatString(), byDay.sum.RatString())
+		}
+		result := Compute(records, s, h.AsOf)
+		for _, window := range s.Windows {
+			for from := range stages {
+				last := big.NewRat(1, 1)
+				for to := from + 1; to < stages; to++ {
+					ratio := result.Series[Key("b2b_funnel_conversion_ratio", map[string]string{
+						"window": window, "from": stageName(from), "to": stageName(to), "method": methodCohort,
+					})]
+					if ratio == nil {
+						continue
+					}
+					if ratio.Cmp(last) > 0 {
+						t.Errorf("%s: %s of those from %s reach %s, fewer the stage before", window, ratio.RatString(), stageName(from), stageName(to))
+					}
+					last = ratio
+				}
+			}
+		}
+	})
 }

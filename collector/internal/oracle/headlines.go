@@ -33,6 +33,10 @@ func (w *world) headlineList() []headline {
 			list = append(list, w.acquisitionHeadlines()...)
 		case Funnel:
 			list = append(list, w.funnelHeadlines()...)
+		case Web:
+			list = append(list, w.webHeadlines()...)
+		case Ads:
+			list = append(list, w.adHeadlines()...)
 		}
 	}
 	return list

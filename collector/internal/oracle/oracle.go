@@ -69,6 +69,8 @@ const (
 	Customers   = "customers"
 	Acquisition = "acquisition"
 	Funnel      = "funnel"
+	Web         = "web"
+	Ads         = "ads"
 )
 
 func (s Settings) collectors() []string {
@@ -116,6 +118,10 @@ func Compute(records []Record, s Settings, asOf time.Time) Result {
 			e.acquisition()
 		case Funnel:
 			e.funnelStages()
+		case Web:
+			e.web()
+		case Ads:
+			e.ads()
 		}
 	}
 	e.headlines()
