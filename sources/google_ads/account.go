@@ -26,10 +26,12 @@ type facts struct {
 	zone      *time.Location
 	manager   bool
 	arms      []arm
+	// experiments says that arms was read.
+	experiments bool
 }
 
-// arm is an arm of an experiment and the campaign that it is run by. The one with the control is
-// the experiment's own.
+// arm is an arm of an experiment and the campaign that it is run by; that of the control is the one
+// under test.
 type arm struct {
 	experiment, name string
 	control          bool
@@ -37,24 +39,32 @@ type arm struct {
 	start, end       record.Day // both included
 }
 
-// facts returns the account's settings and experiments.
-func (s *Source) facts(ctx context.Context, now time.Time) (*facts, error) {
+// facts returns the account's settings, and its experiments where they are asked for.
+func (s *Source) facts(ctx context.Context, now time.Time, experiments bool) (*facts, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known == nil || now.Sub(s.known.read) >= factsFor || now.Before(s.known.read) {
-		f, err := s.account(ctx)
+	held := s.known
+	s.mu.Unlock()
+	experiments = experiments && s.options.Experiments
+	if held == nil || now.Sub(held.read).Abs() >= factsFor {
+		found, err := s.account(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if s.options.Experiments {
-			if f.arms, err = s.arms(ctx); err != nil {
-				return nil, err
-			}
-		}
-		f.read = now
-		s.known = f
+		found.read = now
+		held = found
 	}
-	f := *s.known
+	f := *held
+	if experiments && !f.experiments {
+		var err error
+		if f.arms, err = s.arms(ctx); err != nil {
+			return nil, err
+		}
+		f.experiments = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := f
+	s.known = &kept
 	f.today = record.DayOf(now.In(f.zone))
 	return &f, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 )
@@ -29,24 +30,28 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 		{Subject: "time zone", Detail: checkZone(f.zone.String(), env)},
 		{Subject: "currency", Detail: checkCurrency(f.currency, env)},
 	}
-	if f, err = s.facts(ctx, env.Now); err != nil {
-		return append(findings, sources.Finding{Subject: "experiments", Err: err})
-	}
 	for _, st := range streams() {
-		finding := sources.Finding{Subject: "stream " + string(st.kind)}
-		first, last := f.today-7, f.today
-		found, err := st.read(ctx, s, f, first, last)
-		if err == nil {
-			finding.Detail = fmt.Sprintf("%d records of %d campaigns from %s to %s",
-				len(found.records), len(found.campaigns(first-1)), first, last)
-			for _, r := range found.rejected {
-				err = fmt.Errorf("%d rows would be rejected, such as %s: %s", len(found.rejected), r.Where, r.Detail)
-			}
-		}
-		finding.Err = err
-		findings = append(findings, finding)
+		detail, err := s.checkStream(ctx, st, env)
+		findings = append(findings, sources.Finding{Subject: "stream " + string(st.kind), Err: err, Detail: detail})
 	}
 	return findings
+}
+
+// checkStream reads the days of a week.
+func (s *Source) checkStream(ctx context.Context, st stream, env sources.Environment) (string, error) {
+	f, err := s.facts(ctx, env.Now, st.kind == record.KindSpend)
+	if err != nil {
+		return "", err
+	}
+	first, last := f.today-6, f.today
+	found, err := st.read(ctx, s, f, first, last)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range found.rejected {
+		return "", fmt.Errorf("%d rows would be rejected, such as %s: %s", len(found.rejected), r.Where, r.Detail)
+	}
+	return fmt.Sprintf("%d records of %d campaigns from %s to %s", len(found.records), len(found.campaigns(first-1)), first, last), nil
 }
 
 // managerError says which accounts a manager account has.

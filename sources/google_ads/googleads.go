@@ -102,11 +102,12 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	if err != nil {
 		return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
 	}
-	known, err := s.facts(ctx, req.Now)
+	st := streams()[i]
+	known, err := s.facts(ctx, req.Now, st.kind == record.KindSpend)
 	if err != nil {
 		return err
 	}
-	f := fetch{Source: s, stream: streams()[i], facts: known, request: req, cursor: c, emit: emit}
+	f := fetch{Source: s, stream: st, facts: known, request: req, cursor: c, emit: emit}
 	return f.run(ctx)
 }
 

@@ -97,7 +97,7 @@ func TestCheck(t *testing.T) {
 		p.server.AddCampaign(fakegoogleads.Campaign{ID: 1, Name: "Valves", Start: today - 90})
 		p.server.SetDay(1, today-1, cost(3))
 		p.server.SetDay(1, today-2, cost(3))
-		span := (today - 7).String() + " to " + today.String()
+		span := (today - 6).String() + " to " + today.String()
 		want := map[string]string{
 			"account":           testCustomer,
 			"time zone":         "the account's days are in America/New_York, the reports' in UTC: they are taken as they are, so that they begin and end at other times",
@@ -115,9 +115,17 @@ func TestCheck(t *testing.T) {
 				t.Errorf("%s: %q, want only its name", f.Subject, f.Detail)
 			}
 		}
-		p.answerSpend(spendRow(today, "SEARCH", `{"costMicros":"x"}`), spendRow(today, "SEARCH", `{"costMicros":"1.5"}`))
-		if got := p.texts()["stream spend"]; !strings.HasPrefix(got, "ERROR") {
-			t.Errorf("bad rows: %q", got)
+		// One stream that fails leaves the other one alone.
+		p.intercept = func(r *http.Request) (int, string) {
+			if strings.Contains(readBody(t, r), "experiment_arm") {
+				return 400, failureBody(400, "INVALID_ARGUMENT", "queryError", "UNRECOGNIZED_FIELD", "")
+			}
+			return 0, ""
+		}
+		p.open(nil)
+		got := p.texts()
+		if !strings.Contains(got["stream spend"], "the option experiments") || got["stream ad_quality"] != want["stream ad_quality"] {
+			t.Errorf("without experiments: %v", got)
 		}
 		p.answerSpend(spendRow(today, "SEARCH", `{"costMicros":"1.5"}`))
 		if got := p.texts()["stream spend"]; !strings.Contains(got, "1 rows would be rejected") || !strings.Contains(got, "metrics.cost_micros") {

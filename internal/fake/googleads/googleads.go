@@ -20,9 +20,9 @@ import (
 type Account struct {
 	ID       string // digits only
 	Name     string
-	Currency string // ISO 4217
-	Zone     *time.Location
-	Manager  bool // the account has accounts below it and no campaigns
+	Currency string         // ISO 4217
+	Zone     *time.Location // UTC where nil
+	Manager  bool           // the account has accounts below it and no campaigns
 }
 
 // Server is an account and serves the API for it. Its exported fields must be set before
@@ -108,6 +108,9 @@ type Arm struct {
 
 // New returns an account without campaigns, whose clock is now.
 func New(now func() time.Time, account Account) *Server {
+	if account.Zone == nil {
+		account.Zone = time.UTC
+	}
 	return &Server{
 		AccessToken: "ya29.fake", ChunkRows: 10_000, now: now, account: account,
 		campaigns: map[int64]Campaign{}, days: map[campaignDay]Metrics{}, keywords: map[int64]Keyword{},
