@@ -10,9 +10,11 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/csv"
 	"github.com/b2bexporter/b2b_exporter/sources/ecb"
+	"github.com/b2bexporter/b2b_exporter/sources/ga4"
 	googleads "github.com/b2bexporter/b2b_exporter/sources/google_ads"
 	"github.com/b2bexporter/b2b_exporter/sources/hubspot"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/json"
 	"github.com/b2bexporter/b2b_exporter/sources/shopify"
 )
 
@@ -59,10 +61,24 @@ func Types() []Type {
 			}),
 		},
 		{
+			Name: ga4.Type, Help: "visits, referring domains and unique users of Google Analytics 4", Interval: time.Hour,
+			Options: func() config.Options { return ga4.DefaultOptions() },
+			Open: open(func(name string, o *ga4.Options, deps Deps) (sources.Source, error) {
+				return ga4.New(name, *o, deps)
+			}),
+		},
+		{
 			Name: hubspot.Type, Help: "contacts, companies and deals of HubSpot's CRM", Interval: 5 * time.Minute,
 			Options: func() config.Options { return hubspot.DefaultOptions() },
 			Open: open(func(name string, o *hubspot.Options, deps Deps) (sources.Source, error) {
 				return hubspot.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: json.Type, Help: "lists of any HTTP API that answers in JSON", Interval: 5 * time.Minute,
+			Options: func() config.Options { return &json.Options{} },
+			Open: open(func(name string, o *json.Options, deps Deps) (sources.Source, error) {
+				return json.New(name, *o, deps)
 			}),
 		},
 		{

@@ -67,9 +67,13 @@ func (p *Pager) Add(r Row) error {
 }
 
 // Flush emits the page, and with it the cursor unless it is empty, and begins the next.
-// sweep says that all rows there are have been added. An error is Emit's.
+// sweep says that all rows there are have been added. A page that says nothing is not
+// emitted. An error is Emit's.
 func (p *Pager) Flush(ctx context.Context, progress float64, cursor string, sweep bool) error {
 	page, where := p.page, p.where
+	if len(page.Records) == 0 && len(page.Rejected) == 0 && cursor == "" && !sweep {
+		return nil
+	}
 	page.Progress, page.Cursor, page.Sweep = progress, cursor, sweep
 	page.Where = func(i int) string { return where[i] }
 	p.page, p.where = sources.Page{}, nil

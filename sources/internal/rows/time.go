@@ -195,3 +195,9 @@ func newLayout(text string) (layout, error) {
 	}
 	return l, nil
 }
+
+// CheckTimeFormat returns what is wrong with a text as Config.TimeFormat.
+func CheckTimeFormat(text string) error {
+	_, err := newLayout(text)
+	return err
+}
