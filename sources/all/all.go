@@ -54,17 +54,17 @@ func Types() []Type {
 			}),
 		},
 		{
-			Name: googleads.Type, Help: "cost, conversions and quality scores of Google Ads' campaigns", Interval: 30 * time.Minute,
-			Options: func() config.Options { return googleads.DefaultOptions() },
-			Open: open(func(name string, o *googleads.Options, deps Deps) (sources.Source, error) {
-				return googleads.New(name, *o, deps)
-			}),
-		},
-		{
 			Name: ga4.Type, Help: "visits, referring domains and unique users of Google Analytics 4", Interval: time.Hour,
 			Options: func() config.Options { return ga4.DefaultOptions() },
 			Open: open(func(name string, o *ga4.Options, deps Deps) (sources.Source, error) {
 				return ga4.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: googleads.Type, Help: "cost, conversions and quality scores of Google Ads' campaigns", Interval: 30 * time.Minute,
+			Options: func() config.Options { return googleads.DefaultOptions() },
+			Open: open(func(name string, o *googleads.Options, deps Deps) (sources.Source, error) {
+				return googleads.New(name, *o, deps)
 			}),
 		},
 		{
