@@ -67,12 +67,15 @@ func TestConformance(t *testing.T) {
 				Open: func(url string, deps apiclient.Deps) (sources.Source, error) {
 					return New("ads", testOptions(url, func(o *Options) {
 						o.DeveloperToken = config.LiteralSecret(testDevToken)
-						// The suite changes days that are older than a month.
-						o.Lookback = window.Span{Days: 90}
+						// The suite changes days that are older than a month, and goes on for weeks.
+						o.Lookback = window.Span{Days: 60}
 					}), deps)
 				},
-				Secrets: []string{testSecret, testRefresh, testToken, testDevToken}, PageSize: perDay * 10,
-				Settle: 25 * time.Hour, Interval: 90 * time.Minute, Refreshes: true,
+				Secrets: []string{testSecret, testRefresh, testToken, testDevToken},
+				// A request may bring more: this keeps all that the suite puts within the look-back, which is
+				// read by two requests and more.
+				PageSize: perDay * 10,
+				Settle:   25 * time.Hour, Interval: 90 * time.Minute, Refreshes: true,
 				Data:           func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, ":searchStream") },
 				Unauthorized:   vendorFault(401, "UNAUTHENTICATED", "authenticationError", "OAUTH_TOKEN_EXPIRED", ""),
 				Forbidden:      vendorFault(403, "PERMISSION_DENIED", "authorizationError", "USER_PERMISSION_DENIED", ""),

@@ -307,6 +307,7 @@ func TestFakeRefusals(t *testing.T) {
 			{testToken, "v26", "SELECT campaign.id FROM customer", 400, "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE"},
 			{testToken, "v26", "SELECT metrics.historical_quality_score FROM campaign", 400, "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE"},
 			{testToken, "v26", "SELECT campaign.id, segments.date FROM campaign", 400, "EXPECTED_FILTERS_ON_DATE_RANGE"},
+			{testToken, "v26", querySpendFor("WHERE segments.date BETWEEN '2026-01-01' AND '2026-02-31'"), 400, "INVALID_VALUE_WITH_BETWEEN_OPERATOR"},
 			{testToken, "v26", "SELECT campaign.id FROM campaign ORDER BY campaign.name", 400, "EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE"},
 		} {
 			status, family, code := send(c2.token, c2.version, c2.query)

@@ -144,7 +144,8 @@ func fill(r *record.Spend, m metrics) (rounded int, err error) {
 		if err != nil {
 			return 0, &fieldError{f.name, "a decimal number"}
 		}
-		if *f.to = amount; cut {
+		*f.to = amount
+		if cut {
 			rounded++
 		}
 	}

@@ -2,10 +2,15 @@ package googleads
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 // query is a query in the part of GAQL that the fake knows.
@@ -15,6 +20,8 @@ type query struct {
 	conditions []condition
 	orderBy    string
 	limit      int // 0 for none
+	// first and last are the days that are asked for.
+	first, last record.Day
 }
 
 // condition compares a field with values: =, !=, or BETWEEN two.
@@ -34,24 +41,25 @@ const (
 	typeName   = "RESOURCE_NAME"
 )
 
-// Fields returns the types of all fields that can be queried.
-func Fields() map[string]string {
-	return map[string]string{
-		"customer.id": typeInt, "customer.descriptive_name": typeString, "customer.currency_code": typeString,
-		"customer.time_zone": typeString, "customer.manager": typeBool, "customer.status": typeEnum,
-		"customer_client.id": typeInt, "customer_client.descriptive_name": typeString, "customer_client.manager": typeBool,
-		"customer_client.status": typeEnum,
-		"campaign.id":            typeInt, "campaign.name": typeString, "campaign.status": typeEnum,
-		"campaign.advertising_channel_type": typeEnum, "campaign.start_date_time": typeString, "campaign.end_date_time": typeString,
-		"ad_group.id": typeInt, "ad_group_criterion.criterion_id": typeInt,
-		"experiment_arm.name": typeString, "experiment_arm.control": typeBool, "experiment_arm.experiment": typeName,
-		"experiment_arm.campaigns": typeName, "experiment.status": typeEnum, "experiment.start_date": typeString,
-		"experiment.end_date": typeString,
-		"segments.date":       typeDate,
-		"metrics.cost_micros": typeInt, "metrics.impressions": typeInt, "metrics.clicks": typeInt,
-		"metrics.conversions": typeDouble, "metrics.conversions_value": typeDouble, "metrics.historical_quality_score": typeInt,
-	}
+// fieldTypes are the types of all fields that can be queried.
+var fieldTypes = map[string]string{
+	"customer.id": typeInt, "customer.descriptive_name": typeString, "customer.currency_code": typeString,
+	"customer.time_zone": typeString, "customer.manager": typeBool, "customer.status": typeEnum,
+	"customer_client.id": typeInt, "customer_client.descriptive_name": typeString, "customer_client.manager": typeBool,
+	"customer_client.status": typeEnum,
+	"campaign.id":            typeInt, "campaign.name": typeString, "campaign.status": typeEnum,
+	"campaign.advertising_channel_type": typeEnum, "campaign.start_date_time": typeString, "campaign.end_date_time": typeString,
+	"ad_group.id": typeInt, "ad_group_criterion.criterion_id": typeInt,
+	"experiment_arm.name": typeString, "experiment_arm.control": typeBool, "experiment_arm.experiment": typeName,
+	"experiment_arm.campaigns": typeName, "experiment.status": typeEnum, "experiment.start_date": typeString,
+	"experiment.end_date": typeString,
+	"segments.date":       typeDate,
+	"metrics.cost_micros": typeInt, "metrics.impressions": typeInt, "metrics.clicks": typeInt,
+	"metrics.conversions": typeDouble, "metrics.conversions_value": typeDouble, "metrics.historical_quality_score": typeInt,
 }
+
+// Fields returns the types of all fields that can be queried, by their names in queries.
+func Fields() map[string]string { return maps.Clone(fieldTypes) }
 
 // selectable returns which resources' fields can be selected from a resource.
 func selectable(from string) []string {
@@ -79,7 +87,7 @@ var (
 
 // parseQuery reads a query and checks it as the vendor does.
 func parseQuery(text string) (query, *fault) {
-	var q query
+	q := query{first: record.NoDay, last: math.MaxInt32}
 	m := clauses.FindStringSubmatch(strings.Join(strings.Fields(text), " "))
 	if m == nil {
 		return q, queryFault("UNEXPECTED_INPUT", "Error in query: unexpected input.")
@@ -104,6 +112,14 @@ func parseQuery(text string) (query, *fault) {
 				return q, queryFault("UNEXPECTED_INPUT", "Error in the WHERE clause.")
 			}
 			q.conditions = append(q.conditions, condition{c[1], c[2], c[3:]})
+			if c[1] == "segments.date" && c[2] == "BETWEEN" {
+				first, bad := time.Parse(time.DateOnly, c[3])
+				last, worse := time.Parse(time.DateOnly, c[4])
+				if bad != nil || worse != nil {
+					return q, queryFault("INVALID_VALUE_WITH_BETWEEN_OPERATOR", "Invalid date.")
+				}
+				q.first, q.last = record.DayOf(first), record.DayOf(last)
+			}
 		}
 	}
 	return q, q.check()
@@ -122,7 +138,7 @@ func (q query) check() *fault {
 	}
 	for _, name := range names {
 		resource, _, _ := strings.Cut(name, ".")
-		switch _, known := Fields()[name]; {
+		switch _, known := fieldTypes[name]; {
 		case !known:
 			return queryFault("UNRECOGNIZED_FIELD", fmt.Sprintf("Unrecognized field in the query: '%s'.", name))
 		case !slices.Contains(selectable(q.from), resource):
@@ -140,6 +156,9 @@ func (q query) check() *fault {
 	}
 	return nil
 }
+
+// covers says whether a day is asked for.
+func (q query) covers(day record.Day) bool { return q.first <= day && day <= q.last }
 
 // metrics returns the selected metrics.
 func (q query) metrics() []string {

@@ -28,7 +28,7 @@ func (s *Server) rows(q query) []row {
 	case "campaign":
 		list = s.campaignRows(q)
 	case "keyword_view":
-		list = s.keywordRows()
+		list = s.keywordRows(q)
 	case "experiment_arm":
 		list = s.armRows()
 	}
@@ -70,7 +70,7 @@ func (s *Server) customerRows(q query) []row {
 	}
 	var list []row
 	for day := range impressions {
-		if day > s.currentDay() {
+		if day > s.currentDay() || !q.covers(day) {
 			continue
 		}
 		r := accountRow("customer", s.account)
@@ -105,14 +105,17 @@ func (s *Server) campaignRows(q query) []row {
 		}
 		return list
 	}
-	keys := slices.SortedFunc(maps.Keys(s.days), func(a, b campaignDay) int {
+	var keys []campaignDay
+	for key := range s.days {
+		if _, known := s.campaigns[key.campaign]; known && key.day <= s.currentDay() && q.covers(key.day) {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b campaignDay) int {
 		return cmp.Or(cmp.Compare(a.campaign, b.campaign), cmp.Compare(a.day, b.day))
 	})
 	for _, key := range keys {
-		c, known := s.campaigns[key.campaign]
-		if !known || key.day > s.currentDay() {
-			continue
-		}
+		c := s.campaigns[key.campaign]
 		m := s.days[key]
 		r := s.campaignRow(c)
 		maps.Copy(r, row{
@@ -134,25 +137,25 @@ func number(text string) json.Number {
 	return json.Number(text)
 }
 
-func (s *Server) keywordRows() []row {
+func (s *Server) keywordRows(q query) []row {
 	var list []row
-	keys := slices.SortedFunc(maps.Keys(s.scores), func(a, b keywordDay) int {
-		return cmp.Or(cmp.Compare(a.keyword, b.keyword), cmp.Compare(a.day, b.day))
-	})
+	var keys []keywordDay
+	for key := range s.scores {
+		if _, known := s.campaigns[s.keywords[key.keyword].Campaign]; known && key.day <= s.currentDay() && q.covers(key.day) {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b keywordDay) int { return cmp.Or(cmp.Compare(a.keyword, b.keyword), cmp.Compare(a.day, b.day)) })
 	for _, key := range keys {
 		k := s.keywords[key.keyword]
-		c, known := s.campaigns[k.Campaign]
-		if !known || key.day > s.currentDay() {
-			continue
-		}
-		q := s.scores[key]
-		r := s.campaignRow(c)
+		held := s.scores[key]
+		r := s.campaignRow(s.campaigns[k.Campaign])
 		maps.Copy(r, row{
 			"keyword_view.resource_name": s.name("keywordViews", fmt.Sprintf("%d~%d", k.AdGroup, k.ID)), "ad_group.id": k.AdGroup,
-			"ad_group_criterion.criterion_id": k.ID, "segments.date": key.day.String(), "metrics.impressions": q.impressions,
+			"ad_group_criterion.criterion_id": k.ID, "segments.date": key.day.String(), "metrics.impressions": held.impressions,
 		})
-		if q.score > 0 {
-			r["metrics.historical_quality_score"] = int64(q.score)
+		if held.score > 0 {
+			r["metrics.historical_quality_score"] = int64(held.score)
 		}
 		list = append(list, r)
 	}
@@ -195,7 +198,7 @@ func (q query) project(r row) map[string]any {
 		if !known {
 			continue
 		}
-		if n, ok := value.(int64); ok && Fields()[name] == typeInt {
+		if n, ok := value.(int64); ok && fieldTypes[name] == typeInt {
 			value = strconv.FormatInt(n, 10)
 		}
 		put(name, value)
