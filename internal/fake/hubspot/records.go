@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -23,18 +24,22 @@ func names(query url.Values, name string) []string {
 	return strings.FieldsFunc(strings.Join(query[name], ","), func(r rune) bool { return r == ',' })
 }
 
-// live returns the records of a type that are archived, or are not, by ID.
-func (s *Server) live(of Object, archived bool) []*entry {
+// live yields the records of a type that are archived, or are not, by ID, behind the ID after.
+func (s *Server) live(of Object, archived bool, after uint64) iter.Seq[*entry] {
 	if s.order[of] == nil {
 		s.order[of] = slices.Sorted(maps.Keys(s.records[of]))
 	}
-	var list []*entry
-	for _, id := range s.order[of] {
-		if e := s.records[of][id]; e.archivedAt.IsZero() != archived {
-			list = append(list, e)
+	first, found := slices.BinarySearch(s.order[of], after)
+	if found {
+		first++
+	}
+	return func(yield func(*entry) bool) {
+		for _, id := range s.order[of][first:] {
+			if e := s.records[of][id]; e.archivedAt.IsZero() != archived && !yield(e) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // show returns a record as answers have it: a property that is not defined is left out.
@@ -86,7 +91,17 @@ func (s *Server) list(of Object, query url.Values) (object, *fault) {
 	if bad != nil {
 		return nil, bad
 	}
-	list, paging := page(s.live(of, archived), func(e *entry) uint64 { return e.id }, query.Get("after"), limit)
+	after, err := strconv.ParseUint(query.Get("after"), 10, 64)
+	if err != nil {
+		after = 0 // from the beginning
+	}
+	var found []*entry
+	for e := range s.live(of, archived, after) {
+		if found = append(found, e); len(found) > limit {
+			break
+		}
+	}
+	list, paging := page(found, func(e *entry) uint64 { return e.id }, "", limit)
 	results := []object{}
 	for _, e := range list {
 		results = append(results, s.show(of, e, names(query, "properties"), history))

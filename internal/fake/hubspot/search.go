@@ -47,7 +47,7 @@ func (s *Server) search(of Object, r *http.Request) (object, *fault) {
 		return nil, invalid("paging beyond %d results is not supported", s.MaxResults)
 	}
 	var found []*entry
-	for _, e := range s.live(of, false) {
+	for e := range s.live(of, false, 0) {
 		if e.modified.After(s.now().Add(-s.IndexLag)) {
 			continue
 		}

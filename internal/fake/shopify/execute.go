@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -46,6 +45,20 @@ type graphError struct {
 	Message    string         `json:"message"`
 	Path       []any          `json:"path,omitempty"`
 	Extensions map[string]any `json:"extensions"`
+}
+
+// step is a place in an answer: a field, or a number in a list, in what is around it.
+type step struct {
+	around *step
+	name   any
+}
+
+// path returns the place as errors have it.
+func (p *step) path() []any {
+	if p == nil {
+		return nil
+	}
+	return append(p.around.path(), p.name)
 }
 
 // execution is one query that is being answered.
@@ -148,13 +161,13 @@ func withDefaults(op *ast.OperationDefinition, given map[string]any) map[string]
 }
 
 // object returns the selected fields of o.
-func (x *execution) object(selected ast.SelectionSet, o object, path []any) (map[string]any, error) {
-	result := map[string]any{}
+func (x *execution) object(selected ast.SelectionSet, o object, at *step) (map[string]any, error) {
+	result := make(map[string]any, len(selected))
 	for _, s := range selected {
 		switch s := s.(type) {
 		case *ast.Field:
 			name := s.Alias
-			value, err := x.field(s, o, append(slices.Clone(path), name))
+			value, err := x.field(s, o, &step{at, name})
 			if err != nil {
 				return nil, err
 			}
@@ -163,7 +176,7 @@ func (x *execution) object(selected ast.SelectionSet, o object, path []any) (map
 			if s.TypeCondition != "" && s.TypeCondition != o["__typename"] {
 				continue
 			}
-			more, err := x.object(s.SelectionSet, o, path)
+			more, err := x.object(s.SelectionSet, o, at)
 			if err != nil {
 				return nil, err
 			}
@@ -175,7 +188,7 @@ func (x *execution) object(selected ast.SelectionSet, o object, path []any) (map
 	return result, nil
 }
 
-func (x *execution) field(f *ast.Field, o object, path []any) (any, error) {
+func (x *execution) field(f *ast.Field, o object, at *step) (any, error) {
 	v, ok := o[f.Name]
 	if !ok {
 		return nil, fmt.Errorf("field %s of %v does not exist", f.Name, o["__typename"])
@@ -199,15 +212,15 @@ func (x *execution) field(f *ast.Field, o object, path []any) (any, error) {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	return x.value(f, v, path)
+	return x.value(f, v, at)
 }
 
-func (x *execution) value(f *ast.Field, v any, path []any) (any, error) {
+func (x *execution) value(f *ast.Field, v any, at *step) (any, error) {
 	switch v := v.(type) {
 	case denied:
 		x.errors = append(x.errors, graphError{
 			Message:    fmt.Sprintf("Access denied for %s field. Required access: `%s` access scope.", f.Name, v.scope),
-			Path:       path,
+			Path:       at.path(),
 			Extensions: map[string]any{"code": "ACCESS_DENIED", "requiredAccess": "`" + v.scope + "` access scope."},
 		})
 		return nil, nil
@@ -215,12 +228,12 @@ func (x *execution) value(f *ast.Field, v any, path []any) (any, error) {
 		if typ := v["__typename"]; typ != nil && typ != "PageInfo" {
 			x.objects++
 		}
-		return x.object(f.SelectionSet, v, path)
+		return x.object(f.SelectionSet, v, at)
 	case []any:
 		values := make([]any, len(v))
 		for i, item := range v {
 			var err error
-			if values[i], err = x.value(f, item, append(slices.Clone(path), i)); err != nil {
+			if values[i], err = x.value(f, item, &step{at, i}); err != nil {
 				return nil, err
 			}
 		}

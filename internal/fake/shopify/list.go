@@ -3,7 +3,6 @@ package shopify
 import (
 	"cmp"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 // entry is a record in a list.
 type entry struct {
 	id               int64
+	key              string // what the list is sorted by, before the ID
 	created, updated time.Time
 	object           func() object
 }
@@ -26,63 +26,107 @@ func inner(nodes []object) resolver {
 		for i, n := range nodes {
 			entries[i] = entry{id: int64(i), object: func() object { return n }}
 		}
-		return paged(entries, args, false)
+		return paged(entries, args, everything)
 	}
 }
 
-// paged returns the page of a sorted list that first, after, query and sortKey ask for.
-// WholeDays is how the list of customers compares times.
-func paged(entries []entry, args map[string]any, wholeDays bool) (any, error) {
-	sortKey, ok := args["sortKey"].(string)
-	if !ok {
-		sortKey = "ID"
-	}
-	key := func(e entry) string {
-		switch sortKey {
-		case "UPDATED_AT":
-			return stamp(e.updated)
-		case "CREATED_AT":
-			return stamp(e.created)
-		}
-		return ""
+func everything(entry) bool { return true }
+
+// listing is a list of the root. It is kept in the orders that were asked for until it changes.
+type listing struct {
+	entries   func() []entry
+	shown     func(entry) bool
+	wholeDays bool // how the list of customers compares times
+	sorted    map[string][]entry
+}
+
+// changed says that the list is not what it was.
+func (l *listing) changed() { clear(l.sorted) }
+
+// resolve returns a page of the list.
+func (l *listing) resolve(_ *execution, args map[string]any) (any, error) {
+	by := sortKey(args)
+	entries := l.sorted[by]
+	if entries == nil {
+		entries = sorted(l.entries(), by)
+		l.sorted[by] = entries
 	}
 	filter, _ := args["query"].(string)
-	match, err := search(filter, wholeDays)
+	match, err := search(filter, l.wholeDays)
 	if err != nil {
 		return nil, err
 	}
-	entries = slices.DeleteFunc(entries, func(e entry) bool { return !match(e) })
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a.id, b.id)) })
-	if args["reverse"] == true {
-		slices.Reverse(entries)
+	return paged(entries, args, func(e entry) bool { return l.shown(e) && match(e) })
+}
+
+func sortKey(args map[string]any) string {
+	if by, ok := args["sortKey"].(string); ok {
+		return by
 	}
-	if after, ok := args["after"].(string); ok {
-		if args["reverse"] == true {
-			return nil, errors.New("this fake does not page backwards")
+	return "ID"
+}
+
+// sorted sorts a list by one of the API's sort keys.
+func sorted(entries []entry, by string) []entry {
+	for i := range entries {
+		switch by {
+		case "UPDATED_AT":
+			entries[i].key = stamp(entries[i].updated)
+		case "CREATED_AT":
+			entries[i].key = stamp(entries[i].created)
 		}
+	}
+	slices.SortFunc(entries, compare)
+	return entries
+}
+
+func compare(a, b entry) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id)) }
+
+// paged returns the page of a sorted list that first and after ask for, of the entries that
+// match. It leaves the list as it is.
+func paged(entries []entry, args map[string]any, match func(entry) bool) (any, error) {
+	if after, ok := args["after"].(string); ok {
 		value, id, err := decodeCursor(after)
 		if err != nil {
 			return nil, err
 		}
-		entries = slices.DeleteFunc(entries, func(e entry) bool {
-			return key(e) < value || key(e) == value && e.id <= id
-		})
+		at, found := slices.BinarySearchFunc(entries, entry{key: value, id: id}, compare)
+		if found {
+			at++
+		}
+		entries = entries[at:]
 	}
 	first, err := size(args["first"])
 	if err != nil {
 		return nil, err
 	}
-	more := len(entries) > first
-	entries = entries[:min(first, len(entries))]
-	info := object{"__typename": "PageInfo", "hasNextPage": more, "endCursor": nil}
-	var nodes, edges []object
+	var page []entry
+	more := false
 	for _, e := range entries {
-		n, c := e.object(), encodeCursor(key(e), e.id)
-		info["endCursor"] = c
-		nodes = append(nodes, n)
-		edges = append(edges, object{"node": n, "cursor": c})
+		if !match(e) {
+			continue
+		}
+		if more = len(page) == first; more {
+			break
+		}
+		page = append(page, e)
 	}
-	return object{"pageInfo": info, "nodes": list(nodes), "edges": list(edges)}, nil
+	info := object{"__typename": "PageInfo", "hasNextPage": more, "endCursor": nil}
+	nodes := make([]object, len(page))
+	for i, e := range page {
+		nodes[i] = e.object()
+	}
+	if len(page) > 0 {
+		info["endCursor"] = page[len(page)-1].cursor()
+	}
+	edges := resolver(func(*execution, map[string]any) (any, error) {
+		edges := make([]object, len(page))
+		for i, n := range nodes {
+			edges[i] = object{"node": n, "cursor": page[i].cursor()}
+		}
+		return list(edges), nil
+	})
+	return object{"pageInfo": info, "nodes": list(nodes), "edges": edges}, nil
 }
 
 func size(first any) (int, error) {
@@ -98,8 +142,8 @@ func size(first any) (int, error) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-func encodeCursor(value string, id int64) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %d", value, id))
+func (e entry) cursor() string {
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %d", e.key, e.id))
 }
 
 func decodeCursor(cursor string) (value string, id int64, err error) {

@@ -3,6 +3,7 @@ package shopify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,10 +25,10 @@ func (s *Server) root() object {
 			"plan": object{"__typename": "ShopPlan", "publicDisplayName": "Plus"},
 		},
 		"currentAppInstallation": object{"__typename": "AppInstallation", "accessScopes": list(scopes)},
-		"orders":                 s.guarded("read_orders", s.list(s.orderEntries, false)),
-		"customers":              s.guarded("read_customers", s.list(s.customerEntries, true)),
-		"companies":              s.guarded("read_customers", s.list(s.companyEntries, false)),
-		"abandonedCheckouts":     s.guarded("read_orders", s.list(s.checkoutEntries, false)),
+		"orders":                 s.guarded("read_orders", s.list("orders")),
+		"customers":              s.guarded("read_customers", s.list("customers")),
+		"companies":              s.guarded("read_customers", s.list("companies")),
+		"abandonedCheckouts":     s.guarded("read_orders", s.list("abandonedCheckouts")),
 		"order": resolver(func(_ *execution, args map[string]any) (any, error) {
 			return s.node(args["id"])
 		}),
@@ -52,9 +53,16 @@ func (s *Server) root() object {
 		"bulkOperations": resolver(func(x *execution, args map[string]any) (any, error) {
 			var entries []entry
 			for _, b := range s.bulks {
-				entries = append(entries, entry{b.id, b.created, b.created, func() object { return s.bulkObject(b, x.host) }})
+				entries = append(entries, entry{id: b.id, created: b.created, object: func() object { return s.bulkObject(b, x.host) }})
 			}
-			return paged(entries, args, false)
+			entries = sorted(entries, sortKey(args))
+			if args["reverse"] == true {
+				if args["after"] != nil {
+					return nil, errors.New("this fake does not page backwards")
+				}
+				slices.Reverse(entries)
+			}
+			return paged(entries, args, everything)
 		}),
 		"bulkOperation": resolver(func(x *execution, args map[string]any) (any, error) {
 			return s.bulkNode(x.host, args["id"])
@@ -62,44 +70,54 @@ func (s *Server) root() object {
 	}
 }
 
-func (s *Server) list(entries func() []entry, wholeDays bool) resolver {
-	return func(_ *execution, args map[string]any) (any, error) { return paged(entries(), args, wholeDays) }
+func (s *Server) list(name string) resolver { return s.listings[name].resolve }
+
+// newListings returns the lists of the root by their fields' names.
+func (s *Server) newListings() map[string]*listing {
+	all := func(entries func() []entry) *listing {
+		return &listing{entries: entries, shown: everything, sorted: map[string][]entry{}}
+	}
+	orders, customers := all(s.orderEntries), all(s.customerEntries)
+	orders.shown = func(e entry) bool { return s.visible(e.created) }
+	customers.wholeDays = true
+	return map[string]*listing{
+		"orders": orders, "customers": customers, "companies": all(s.companyEntries), "abandonedCheckouts": all(s.checkoutEntries),
+	}
 }
 
-func (s *Server) visible(o Order) bool {
-	return s.has("read_all_orders") || s.Now().Sub(o.Created) < hiddenAfter
+// visible reports whether an order created at a time can be seen.
+func (s *Server) visible(created time.Time) bool {
+	return s.has("read_all_orders") || s.Now().Sub(created) < hiddenAfter
 }
 
 func (s *Server) orderEntries() []entry {
-	var list []entry
-	for _, o := range s.orders {
-		if s.visible(o) {
-			list = append(list, entry{o.ID, o.Created, o.Updated, func() object { return o.order(s) }})
-		}
-	}
-	return list
+	return entries(s.orders, func(o Order) entry {
+		return entry{id: o.ID, created: o.Created, updated: o.Updated, object: func() object { return o.order(s) }}
+	})
 }
 
 func (s *Server) customerEntries() []entry {
-	var list []entry
-	for _, c := range s.customers {
-		list = append(list, entry{c.ID, c.Created, c.Updated, c.customer})
-	}
-	return list
+	return entries(s.customers, func(c Customer) entry {
+		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.customer}
+	})
 }
 
 func (s *Server) companyEntries() []entry {
-	var list []entry
-	for _, c := range s.companies {
-		list = append(list, entry{c.ID, c.Created, c.Updated, c.company})
-	}
-	return list
+	return entries(s.companies, func(c Company) entry {
+		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.company}
+	})
 }
 
 func (s *Server) checkoutEntries() []entry {
-	var list []entry
-	for _, c := range s.checkouts {
-		list = append(list, entry{c.ID, c.Created, c.Updated, c.checkout})
+	return entries(s.checkouts, func(c Checkout) entry {
+		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.checkout}
+	})
+}
+
+func entries[T any](records map[int64]T, of func(T) entry) []entry {
+	list := make([]entry, 0, len(records))
+	for _, r := range records {
+		list = append(list, of(r))
 	}
 	return list
 }
@@ -114,13 +132,13 @@ func (s *Server) node(id any) (any, error) {
 	}
 	switch typ {
 	case "Order":
-		if o, ok := s.orders[n]; ok && s.visible(o) {
+		if o, ok := s.orders[n]; ok && s.visible(o.Created) {
 			return o.order(s), nil
 		}
 	case "Refund":
 		for _, o := range s.orders {
 			for _, r := range o.Refunds {
-				if r.ID == n && s.visible(o) {
+				if r.ID == n && s.visible(o.Created) {
 					return r.refund(s), nil
 				}
 			}

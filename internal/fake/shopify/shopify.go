@@ -48,6 +48,7 @@ type Server struct {
 	customers map[int64]Customer
 	companies map[int64]Company
 	checkouts map[int64]Checkout
+	listings  map[string]*listing
 	tokens    map[string]time.Time // issued, with their ends
 	bulks     map[int64]*bulk
 	bucket    bucket
@@ -65,12 +66,14 @@ func New(o Options) *Server {
 	}
 	o.Currency, o.Zone = cmp.Or(o.Currency, "EUR"), cmp.Or(o.Zone, "UTC")
 	o.BucketSize, o.Restore, o.MaxCost = cmp.Or(o.BucketSize, 2000), cmp.Or(o.Restore, 100), cmp.Or(o.MaxCost, 1000)
-	return &Server{
+	s := &Server{
 		Options: o,
 		orders:  map[int64]Order{}, customers: map[int64]Customer{}, companies: map[int64]Company{}, checkouts: map[int64]Checkout{},
 		tokens: map[string]time.Time{}, bulks: map[int64]*bulk{}, calls: map[string]int{}, documents: map[string]*ast.QueryDocument{},
 		bucket: bucket{left: o.BucketSize, at: o.Now()},
 	}
+	s.listings = s.newListings()
+	return s
 }
 
 func (s *Server) locked(f func()) {
@@ -79,29 +82,43 @@ func (s *Server) locked(f func()) {
 	f()
 }
 
+func put[T any](s *Server, list string, records map[int64]T, id int64, record T) {
+	s.locked(func() {
+		records[id] = record
+		s.listings[list].changed()
+	})
+}
+
+func remove[T any](s *Server, list string, records map[int64]T, id int64) {
+	s.locked(func() {
+		delete(records, id)
+		s.listings[list].changed()
+	})
+}
+
 // PutOrder adds or replaces an order.
-func (s *Server) PutOrder(o Order) { s.locked(func() { s.orders[o.ID] = o }) }
+func (s *Server) PutOrder(o Order) { put(s, "orders", s.orders, o.ID, o) }
 
 // PutCustomer adds or replaces a customer.
-func (s *Server) PutCustomer(c Customer) { s.locked(func() { s.customers[c.ID] = c }) }
+func (s *Server) PutCustomer(c Customer) { put(s, "customers", s.customers, c.ID, c) }
 
 // PutCompany adds or replaces a company.
-func (s *Server) PutCompany(c Company) { s.locked(func() { s.companies[c.ID] = c }) }
+func (s *Server) PutCompany(c Company) { put(s, "companies", s.companies, c.ID, c) }
 
 // PutCheckout adds or replaces a checkout.
-func (s *Server) PutCheckout(c Checkout) { s.locked(func() { s.checkouts[c.ID] = c }) }
+func (s *Server) PutCheckout(c Checkout) { put(s, "abandonedCheckouts", s.checkouts, c.ID, c) }
 
 // DeleteOrder removes an order without a trace, as the shop does.
-func (s *Server) DeleteOrder(id int64) { s.locked(func() { delete(s.orders, id) }) }
+func (s *Server) DeleteOrder(id int64) { remove(s, "orders", s.orders, id) }
 
 // DeleteCustomer removes a customer.
-func (s *Server) DeleteCustomer(id int64) { s.locked(func() { delete(s.customers, id) }) }
+func (s *Server) DeleteCustomer(id int64) { remove(s, "customers", s.customers, id) }
 
 // DeleteCompany removes a company.
-func (s *Server) DeleteCompany(id int64) { s.locked(func() { delete(s.companies, id) }) }
+func (s *Server) DeleteCompany(id int64) { remove(s, "companies", s.companies, id) }
 
 // DeleteCheckout removes a checkout.
-func (s *Server) DeleteCheckout(id int64) { s.locked(func() { delete(s.checkouts, id) }) }
+func (s *Server) DeleteCheckout(id int64) { remove(s, "abandonedCheckouts", s.checkouts, id) }
 
 // MergeCustomers makes one customer of two: from is no more, and its orders are into's.
 func (s *Server) MergeCustomers(from, into int64, at time.Time) {
@@ -116,6 +133,8 @@ func (s *Server) MergeCustomers(from, into int64, at time.Time) {
 				s.orders[id] = o
 			}
 		}
+		s.listings["customers"].changed()
+		s.listings["orders"].changed()
 	})
 }
 
