@@ -55,7 +55,9 @@ func TestConformance(t *testing.T) {
 				// The address is none, but has no business in a log either.
 				Secrets: []string{testKey, "buyer0@firm0.example.com"}, PageSize: mostListed,
 				Settle: 25 * time.Hour, Interval: 25 * time.Hour / 2,
-				Data:           func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, st.path) && r.URL.Path != "/v1/subscription_schedules" },
+				Data: func(r *http.Request) bool {
+					return strings.HasPrefix(r.URL.Path, st.path) && r.URL.Path != "/v1/subscription_schedules"
+				},
 				Unauthorized:   vendorFault(401, "invalid_request_error", "", "Invalid API Key provided: rk_live_***igns"),
 				Forbidden:      vendorFault(403, "invalid_request_error", "more_permissions_required", "Having the 'rak_x_read' permission would allow this."),
 				Throttled:      vendorFault(429, "invalid_request_error", "rate_limit", "Request rate limit exceeded."),

@@ -71,7 +71,6 @@ type fetch struct {
 
 func (f *fetch) run(ctx context.Context) error {
 	f.told, f.discounts = map[string][]event{}, map[string]discount{}
-	f.schedules, f.planned = map[string][]schedule{}, map[string]bool{}
 	began := f.now
 	switch {
 	case f.cursor.Read == 0:
@@ -143,6 +142,7 @@ func (f *fetch) sweep(ctx context.Context, began int64) error {
 
 // all lists the objects behind after; finish completes each page.
 func (f *fetch) all(ctx context.Context, after string, finish func(page *sources.Page, last string, more bool)) error {
+	f.forgetSchedules()
 	if f.object == "subscription" {
 		if err := f.readSchedules(ctx, url.Values{}); err != nil {
 			return err
@@ -170,6 +170,7 @@ func (f *fetch) changes(ctx context.Context, until int64) error {
 		return fmt.Errorf("read events: %w", err)
 	}
 	f.note(events)
+	f.forgetSchedules()
 	var found []object
 	met := map[string]bool{}
 	for _, e := range events {
@@ -312,6 +313,10 @@ func deleted(kind record.Kind, id string) record.Record {
 	r := record.New(kind)
 	*r.RecordMeta() = record.Meta{ID: id, Deleted: true}
 	return r
+}
+
+func (f *fetch) forgetSchedules() {
+	f.schedules, f.planned = map[string][]schedule{}, map[string]bool{}
 }
 
 // readSchedules reads the schedules that query selects.

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -20,6 +21,9 @@ func classify(r *apiclient.Response) apiclient.Verdict {
 	v.RequestID = r.Header.Get("Request-Id")
 	var body struct {
 		Error *struct{ Type, Code, Message string } `json:"error"`
+	}
+	if v.Class == apiclient.ClassOK && !bytes.Contains(r.Body[:min(len(r.Body), 64)], []byte(`"error"`)) {
+		return v
 	}
 	// A proxy's page is no JSON: the status alone counts.
 	if json.Unmarshal(r.Body, &body) == nil && body.Error != nil {

@@ -168,6 +168,9 @@ func tiers(list []Tier) []any {
 func (s *Server) coupon(id string, x expansion) object {
 	e := s.objects[typeCoupon][id]
 	if e == nil {
+		e = s.kept[id]
+	}
+	if e == nil {
 		return nil
 	}
 	c := e.value.(Coupon)

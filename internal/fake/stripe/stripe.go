@@ -50,7 +50,8 @@ type Server struct {
 	sorted   map[string][]*entry          // newest first; none where it must be made anew
 	sent     map[string][]time.Time       // by endpoint
 	requests map[string]int
-	made     int // objects, for IDs and for the order of those made at one moment
+	kept     map[string]*entry // coupons that were deleted, by ID
+	made     int               // objects, for IDs and for the order of those made at one moment
 }
 
 // entry is an object.
@@ -66,6 +67,7 @@ func New(now func() time.Time) *Server {
 	s := &Server{
 		PerSecond: 25, KeepEvents: 30 * 24 * time.Hour, now: now,
 		objects: map[string]map[string]*entry{}, sorted: map[string][]*entry{}, sent: map[string][]time.Time{}, requests: map[string]int{},
+		kept: map[string]*entry{},
 	}
 	for _, kind := range []string{
 		typeCustomer, typePrice, typeCoupon, typeSubscription, typeSchedule, typeInvoice, typeCreditNote, typeEvent,
@@ -222,11 +224,14 @@ func (s *Server) AddCoupon(c Coupon) {
 	s.set(typeCoupon, c.ID, s.now(), c)
 }
 
-// DeleteCoupon deletes a coupon; discounts made of it stay.
+// DeleteCoupon deletes a coupon; discounts made of it stay, and hold it.
 func (s *Server) DeleteCoupon(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(typeCoupon, id)
+	if e := s.objects[typeCoupon][id]; e != nil {
+		s.kept[id] = e
+		s.drop(typeCoupon, id)
+	}
 }
 
 // AddSubscription adds a subscription, whose ID it returns.
@@ -268,6 +273,10 @@ func (s *Server) ChangeSubscription(id string, at time.Time, change func(*Subscr
 
 // store completes a subscription and keeps it.
 func (s *Server) store(at time.Time, sub Subscription) {
+	var before []Discount
+	if e := s.objects[typeSubscription][sub.ID]; e != nil {
+		before = e.value.(Subscription).discounts()
+	}
 	for i := range sub.Discounts {
 		sub.Discounts[i] = *s.start(at, &sub.Discounts[i], Discount{Customer: sub.Customer, Subscription: sub.ID})
 	}
@@ -279,6 +288,30 @@ func (s *Server) store(at time.Time, sub Subscription) {
 		}
 	}
 	s.put(typeSubscription, "customer.subscription", sub.ID, at, sub)
+	after := sub.discounts()
+	s.tellDiscounts("customer.discount.deleted", at, before, after)
+	s.tellDiscounts("customer.discount.created", at, after, before)
+}
+
+// discounts returns the discounts of a subscription and of its items.
+func (sub Subscription) discounts() []Discount {
+	list := slices.Clone(sub.Discounts)
+	for _, it := range sub.Items {
+		list = append(list, it.Discounts...)
+	}
+	return list
+}
+
+// tellDiscounts makes an event for each discount of a list that is not in another.
+func (s *Server) tellDiscounts(name string, at time.Time, list, but []Discount) {
+	for _, d := range list {
+		if slices.ContainsFunc(but, func(other Discount) bool { return other.ID == d.ID }) {
+			continue
+		}
+		if about, err := json.Marshal(s.discount(d, nil)); err == nil {
+			s.tell(name, at, about, nil)
+		}
+	}
 }
 
 // start completes a discount.
