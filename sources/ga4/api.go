@@ -160,7 +160,7 @@ func (s *Source) post(ctx context.Context, method string, reports int, body, int
 // run runs reports, several with one request where it can.
 func (s *Source) run(ctx context.Context, queries []query) ([]table, error) {
 	var tables []table
-	for part := range slices.Chunk(queries, s.reports) {
+	for part := range slices.Chunk(queries, s.batchSize) {
 		answers, err := s.batch(ctx, part)
 		if err != nil {
 			return nil, err

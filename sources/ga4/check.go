@@ -18,7 +18,7 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 	week := span{today - 7, today - 1}
 	var findings []sources.Finding
 	for i, r := range s.checked() {
-		t, err := s.one(ctx, r.over(week, r.name != streamUsers, s.rows))
+		t, err := s.one(ctx, r.over(week, r.name != streamUsers, s.pageRows))
 		if i == 0 {
 			if _, refused := errors.AsType[*apiclient.AuthError](err); refused {
 				return []sources.Finding{{Subject: "credentials", Err: err}}

@@ -90,7 +90,7 @@ func TestConformance(t *testing.T) {
 						return nil, err
 					}
 					// A page for each day or two windows, of five rows at a time.
-					s.days, s.rows, s.reports = 1, 5, 2
+					s.chunkDays, s.pageRows, s.batchSize = 1, 5, 2
 					return windowed{s}, nil
 				},
 				Secrets: []string{testToken, private}, PageSize: 5, Interval: 10 * time.Minute,

@@ -165,7 +165,7 @@ func TestContract(t *testing.T) {
 			Channels: []fakega4.Visits{{Source: "a.example", Group: "Referral", Counts: fakega4.Counts{Sessions: 3}}},
 		})
 	}
-	p.source.rows = 50
+	p.source.pageRows = 50
 	for range 3 {
 		for _, stream := range p.source.Streams() {
 			p.poll(stream.Name)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -14,7 +15,7 @@ import (
 
 // cursor is what the ledger keeps of a stream of daily figures.
 type cursor struct {
-	// Shape is what the records' IDs depend on: with another one everything is read again.
+	// Shape is what decides which records there are: with another one everything is read again.
 	Shape string `json:"shape"`
 	// First is the first day with visits, looked for from the day Asked on. All days from Oldest to Newest were read; none where
 	// Newest is zero.
@@ -89,35 +90,46 @@ func (c *cursor) count(name string, day record.Day, n int) (before int) {
 	return before
 }
 
+// stream is what differs between the streams of daily figures.
+type stream struct {
+	kind    record.Kind
+	reports []report
+	records func(*reading) // makes the records of a reading
+}
+
 // fetch is one Fetch of a stream of daily figures.
 type fetch struct {
 	*Source
-	env     sources.Environment
-	emit    sources.Emit
-	reports []report
-	// records makes a page of what the reports say of days.
-	records func(f *fetch, days span, tables map[string]table, page *sources.Page)
-	today   record.Day
-	start   record.Day // the first day that is wanted
-	cursor  cursor
-	newest  record.Day // the cursor's, at the beginning
+	stream
+	env    sources.Environment
+	emit   sources.Emit
+	today  record.Day
+	start  record.Day // the first day that is wanted
+	cursor cursor
+	newest record.Day // the cursor's, at the beginning
 	// replace says that the records held have another shape: no page before the last has a cursor,
 	// so that one Fetch lists everything.
 	replace bool
+}
+
+// reading is what reports say of days, and the page that is made of it.
+type reading struct {
+	*fetch
+	days   span
+	tables map[string]table // by the report's name
+	page   sources.Page
 }
 
 // earliest is the first day that the API takes.
 func earliest() record.Day { return record.DateDay(2015, time.August, 14) }
 
 // daily reads a stream of daily figures.
-func (s *Source) daily(ctx context.Context, req sources.Request, emit sources.Emit, reports []report,
-	records func(*fetch, span, map[string]table, *sources.Page),
-) error {
+func (s *Source) daily(ctx context.Context, req sources.Request, emit sources.Emit, st stream) error {
 	c, err := parseCursor(req.Cursor)
 	if err != nil {
 		return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
 	}
-	f := &fetch{Source: s, env: req.Environment, emit: emit, reports: reports, records: records, cursor: c}
+	f := &fetch{Source: s, stream: st, env: req.Environment, emit: emit, cursor: c}
 	calendar := window.New(req.Zone)
 	now := req.Now.UnixMicro()
 	f.today, f.start = record.Day(calendar.Day(now)), earliest()
@@ -126,17 +138,16 @@ func (s *Source) daily(ctx context.Context, req sources.Request, emit sources.Em
 	}
 	if shape := s.shape(req.Stream); c.Shape != shape {
 		f.replace = req.Cursor != ""
-		f.cursor, _ = parseCursor("")
-		f.cursor.Shape = shape
+		f.cursor = cursor{Shape: shape, Rows: map[string]map[record.Day]int{}, Cut: map[string][]record.Day{}}
 	}
 	f.newest = f.cursor.Newest
 	return f.run(ctx)
 }
 
-// shape returns what the IDs of a stream's records depend on.
+// shape returns what decides which records a stream has.
 func (s *Source) shape(stream string) string {
 	if stream == streamTraffic {
-		return s.options.Property + " " + s.options.ChannelBy
+		return strings.Join([]string{s.options.Property, s.options.ChannelBy, strings.Join(slices.Sorted(slices.Values(s.options.Breakdowns)), ",")}, " ")
 	}
 	return s.options.Property
 }
@@ -203,14 +214,14 @@ func (f *fetch) firstDay(ctx context.Context) (first record.Day, found bool, err
 			return day, true, nil
 		}
 	}
-	return f.start, len(rows) > 0 || a.Metadata.Thresholded, nil
+	return f.start, len(rows) > 0, nil
 }
 
 // backfill reads the history that was not read yet, the newest days first.
 func (f *fetch) backfill(ctx context.Context) error {
 	c, start := &f.cursor, max(f.start, f.cursor.First)
 	for c.Oldest > start {
-		days := span{max(start, c.Oldest-record.Day(f.days)), c.Oldest - 1}
+		days := span{max(start, c.Oldest-record.Day(f.chunkDays)), c.Oldest - 1}
 		done := days.from == start
 		err := f.readDays(ctx, days, f.reports, func(page *sources.Page) {
 			c.Oldest, c.Newest = days.from, max(c.Newest, days.to)
@@ -255,8 +266,8 @@ func (f *fetch) attributed() []report {
 // does not reach are left out.
 func (f *fetch) again(ctx context.Context, days span, reports []report, done func()) error {
 	days.from = max(days.from, f.start)
-	for from := days.from; from <= days.to; from += record.Day(f.days) {
-		part := span{from, min(from+record.Day(f.days)-1, days.to)}
+	for from := days.from; from <= days.to; from += record.Day(f.chunkDays) {
+		part := span{from, min(from+record.Day(f.chunkDays)-1, days.to)}
 		err := f.readDays(ctx, part, reports, func(page *sources.Page) {
 			f.cursor.Newest = max(f.cursor.Newest, part.to)
 			page.Progress = -1
@@ -275,27 +286,26 @@ func (f *fetch) again(ctx context.Context, days span, reports []report, done fun
 func (f *fetch) readDays(ctx context.Context, days span, reports []report, finish func(*sources.Page)) error {
 	queries := make([]query, len(reports))
 	for i, r := range reports {
-		queries[i] = r.over(days, true, f.rows)
+		queries[i] = r.over(days, true, f.pageRows)
 	}
 	list, err := f.Source.run(ctx, queries)
 	if err != nil {
 		return fmt.Errorf("days %s to %s: %w", days.from, days.to, err)
 	}
-	tables := map[string]table{}
+	r := &reading{fetch: f, days: days, tables: map[string]table{}}
 	for i, t := range list {
-		tables[reports[i].name] = t
+		r.tables[reports[i].name] = t
 		f.observe(ctx, f.env, reports[i].name, t.meta)
 		f.uncut(reports[i].name, days)
 	}
-	var page sources.Page
-	f.records(f, days, tables, &page)
-	finish(&page)
+	f.records(r)
+	finish(&r.page)
 	f.cursor.forget(f.today, f.newest)
-	page.Truncated = len(f.cursor.Cut) > 0
-	if !f.replace || page.Sweep {
-		page.Cursor = f.cursor.String()
+	r.page.Truncated = len(f.cursor.Cut) > 0
+	if !f.replace || r.page.Sweep {
+		r.page.Cursor = f.cursor.String()
 	}
-	return f.emit(ctx, page)
+	return f.emit(ctx, r.page)
 }
 
 // cut notes that the vendor left out a part of a report on days.

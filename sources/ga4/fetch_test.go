@@ -178,6 +178,16 @@ func TestAnotherShape(t *testing.T) {
 			t.Errorf("%d days ago (-want +got):\n%s", ago, diff)
 		}
 	}
+	p.open(func(o *Options) { o.Breakdowns = nil })
+	p.poll(streamTraffic)
+	if got := len(p.held[streamTraffic]); got != 81 {
+		t.Errorf("%d records without breakdowns, want a total for each day", got)
+	}
+	p.open(nil)
+	p.poll(streamTraffic)
+	if got := len(p.campaigns(p.day(80))); got != 3 {
+		t.Errorf("%d campaigns with the breakdowns again", got)
+	}
 	// Another property that has nothing.
 	p.open(func(o *Options) { o.Property = "42" })
 	p.server.Property = "42"
@@ -318,9 +328,14 @@ func TestUsers(t *testing.T) {
 	if p.poll(streamUsers); p.truncated || p.held[streamUsers]["2026-03-03/2026-03-04/total"].(*record.Users).Users != record.Micros(0) {
 		t.Errorf("no users: truncated %v", p.truncated)
 	}
+	p.server.Users = func(_, _ record.Day) fakega4.Users { return fakega4.Users{Total: 3, New: 4} }
+	p.poll(streamUsers)
+	if got := p.held[streamUsers]["2026-03-03/2026-03-04/new"].(*record.Users).Users; got != record.Micros(3_000_000) {
+		t.Errorf("more new users than users: %v", got)
+	}
 	p.server.Threshold = 50
 	p.server.Users = func(_, _ record.Day) fakega4.Users { return fakega4.Users{Total: 49, New: 1} }
-	if p.poll(streamUsers); !p.truncated || p.held[streamUsers]["2026-03-03/2026-03-04/total"].(*record.Users).Users != record.Micros(0) {
+	if p.poll(streamUsers); !p.truncated || p.held[streamUsers]["2026-03-03/2026-03-04/total"].(*record.Users).Users != record.Micros(3_000_000) {
 		t.Errorf("withheld users: truncated %v", p.truncated)
 	}
 }

@@ -34,9 +34,9 @@ type Source struct {
 	logger  *slog.Logger
 
 	// How much is asked for at once.
-	rows    int // of one answer
-	reports int // of one request
-	days    int // of one report of the first read
+	pageRows  int // of one answer
+	batchSize int // reports of one request
+	chunkDays int // days of one report
 
 	mu    sync.Mutex
 	noted map[string]bool // what was logged already
@@ -68,7 +68,7 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 	}
 	return &Source{
 		name: name, options: options, client: client, logger: logger.With("source", name),
-		rows: mostRows, reports: mostReports, days: 30, noted: map[string]bool{},
+		pageRows: mostRows, batchSize: mostReports, chunkDays: 30, noted: map[string]bool{},
 	}, nil
 }
 
@@ -92,9 +92,9 @@ func (s *Source) Streams() []sources.Stream {
 func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
 	switch req.Stream {
 	case streamTraffic:
-		return s.daily(ctx, req, emit, s.trafficReports(s.options.Breakdowns), s.trafficRecords)
+		return s.daily(ctx, req, emit, stream{record.KindTraffic, s.trafficReports(s.options.Breakdowns), (*reading).traffic})
 	case streamReferrer:
-		return s.daily(ctx, req, emit, []report{referrerReport()}, s.referrerRecords)
+		return s.daily(ctx, req, emit, stream{record.KindReferrer, []report{referrerReport()}, (*reading).referrers})
 	case streamUsers:
 		return s.users(ctx, req, emit)
 	}

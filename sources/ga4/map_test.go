@@ -125,8 +125,8 @@ func TestBadRows(t *testing.T) {
 		}
 	}
 	want := []string{
-		": bad number report downloads, 20260301, row 0", "2026-03-02/total: bad number report total, 20260302, row 0",
-		": bad date report total, 2026-03-01, row 2", ": bad date report total, 20250101, row 3",
+		": bad number report downloads, date \"20260301\", row 0", "2026-03-02/total: bad number report total, date \"20260302\", row 0",
+		": bad date report total, date \"2026-03-01\", row 2", ": bad date report total, date \"20250101\", row 3",
 	}
 	if diff := cmp.Diff(want, reasons); diff != "" {
 		t.Errorf("rejected (-want +got):\n%s", diff)

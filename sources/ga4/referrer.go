@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
-	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
 // reportReferrer is the report of the stream referrer.
@@ -21,20 +20,20 @@ func referrerReport() report {
 // hostForm is the name of a host with a domain: campaigns may name their source as they like.
 var hostForm = regexp.MustCompile(`^[\pL\pN_-]+(\.[\pL\pN_-]+)*\.\pL[\pL\pN-]+$`)
 
-// referrerRecords makes the records of days.
-func (s *Source) referrerRecords(f *fetch, days span, tables map[string]table, page *sources.Page) {
+// referrers makes the records of the report that was read.
+func (r *reading) referrers() {
 	byDay := map[record.Day]map[string]*record.Referrer{}
-	lost := f.each(reportReferrer, record.KindReferrer, days, tables[reportReferrer], page, func(day record.Day, r row) error {
-		if r.dimensions[1] == other {
+	lost := r.each(reportReferrer, func(day record.Day, row row) error {
+		if row.dimensions[1] == other {
 			// Domains that are not told apart cannot be counted.
-			f.cut(reportReferrer, span{day, day})
+			r.cut(reportReferrer, span{day, day})
 			return nil
 		}
-		sessions, _, err := count(r.metrics[0])
+		sessions, _, err := count(row.metrics[0])
 		if err != nil {
 			return err
 		}
-		domain := domainOf(r.dimensions[1])
+		domain := domainOf(row.dimensions[1])
 		if domain == "" || sessions.Micros == 0 {
 			return nil
 		}
@@ -44,12 +43,12 @@ func (s *Source) referrerRecords(f *fetch, days span, tables map[string]table, p
 		if same := byDay[day][domain]; same != nil {
 			same.Sessions = record.Micros(same.Sessions.Micros + sessions.Micros)
 		} else {
-			byDay[day][domain] = &record.Referrer{Day: day, Site: s.name, Domain: domain, Sessions: sessions}
+			byDay[day][domain] = &record.Referrer{Day: day, Site: r.name, Domain: domain, Sessions: sessions}
 		}
 		return nil
 	})
 	if !lost { // what is held stays
-		number(f, reportReferrer, days, byDay, page)
+		number(r, reportReferrer, byDay)
 	}
 }
 

@@ -50,26 +50,26 @@ func (s *Source) trafficReports(breakdowns []string) []report {
 	return list
 }
 
-// trafficRecords makes the records of days.
-func (s *Source) trafficRecords(f *fetch, days span, tables map[string]table, page *sources.Page) {
-	if total, ok := tables[record.ByTotal]; ok {
-		s.totals(f, days, total, tables[reportDownloads], page)
+// traffic makes the records of the reports that were read.
+func (r *reading) traffic() {
+	if _, ok := r.tables[record.ByTotal]; ok {
+		r.totals()
 	}
-	for _, r := range f.reports {
-		if t, ok := tables[r.name]; ok && r.name != record.ByTotal && r.name != reportDownloads {
-			s.breakdown(f, days, r, t, page)
+	for _, by := range r.reports {
+		if _, ok := r.tables[by.name]; ok && by.name != record.ByTotal && by.name != reportDownloads {
+			r.breakdown(by)
 		}
 	}
 }
 
 // totals makes a record of each day, also of days without visits.
-func (s *Source) totals(f *fetch, days span, total, downloads table, page *sources.Page) {
+func (r *reading) totals() {
 	none := &record.Traffic{Downloads: record.Micros(0), DownloadSessions: record.Micros(0)}
 	got := map[record.Day]*record.Traffic{}
-	lost := f.each(reportDownloads, record.KindTraffic, days, downloads, page, func(day record.Day, r row) error {
+	lost := r.each(reportDownloads, func(day record.Day, row row) error {
 		got[day] = &record.Traffic{} // what cannot be read is not zero
 		var list [2]record.Amount
-		for i, text := range r.metrics {
+		for i, text := range row.metrics {
 			var err error
 			if list[i], _, err = count(text); err != nil {
 				return err
@@ -78,57 +78,57 @@ func (s *Source) totals(f *fetch, days span, total, downloads table, page *sourc
 		got[day] = &record.Traffic{Downloads: list[0], DownloadSessions: list[1]}
 		return nil
 	})
-	if lost || downloads.meta.Thresholded {
+	if lost || r.tables[reportDownloads].meta.Thresholded {
 		none = &record.Traffic{}
 	}
 	seen := map[record.Day]*record.Traffic{}
-	lost = f.each(record.ByTotal, record.KindTraffic, days, total, page, func(day record.Day, r row) error {
-		t, rounded, err := counts(r.metrics)
+	lost = r.each(record.ByTotal, func(day record.Day, row row) error {
+		t, rounded, err := counts(row.metrics)
 		seen[day] = t // nil where it cannot be read
-		page.Rounded += rounded
-		f.cursor.First = min(f.cursor.First, day)
+		r.page.Rounded += rounded
+		r.cursor.First = min(r.cursor.First, day)
 		return err
 	})
-	for day := max(days.from, f.cursor.First); day <= days.to; day++ {
+	for day := max(r.days.from, r.cursor.First); day <= r.days.to; day++ {
 		t, read := seen[day]
 		switch {
 		case read && t == nil:
 			continue
-		case !read && (lost || total.meta.Thresholded):
-			f.cut(record.ByTotal, span{day, day})
+		case !read && (lost || r.tables[record.ByTotal].meta.Thresholded):
+			r.cut(record.ByTotal, span{day, day})
 			continue
 		case !read:
 			t = zero()
 		}
 		d := cmp.Or(got[day], none)
-		t.ID, t.Day, t.Site, t.By = totalID(day), day, s.name, record.ByTotal
+		t.ID, t.Day, t.Site, t.By = totalID(day), day, r.name, record.ByTotal
 		t.Downloads, t.DownloadSessions = d.Downloads, d.DownloadSessions
-		page.Records = append(page.Records, t)
+		r.page.Records = append(r.page.Records, t)
 	}
 }
 
 func totalID(day record.Day) string { return day.String() + "/" + record.ByTotal }
 
 // breakdown makes the records of a breakdown.
-func (s *Source) breakdown(f *fetch, days span, r report, t table, page *sources.Page) {
+func (r *reading) breakdown(by report) {
 	byDay := map[record.Day]map[string]*record.Traffic{}
-	lost := f.each(r.name, record.KindTraffic, days, t, page, func(day record.Day, row row) error {
+	lost := r.each(by.name, func(day record.Day, row row) error {
 		c, rounded, err := counts(row.metrics)
 		if err != nil {
 			return err
 		}
-		page.Rounded += rounded
-		c.Day, c.Site, c.By = day, s.name, r.name
-		if r.name == record.ByChannel {
+		r.page.Rounded += rounded
+		c.Day, c.Site, c.By = day, r.name, by.name
+		if by.name == record.ByChannel {
 			value := func(dimension string) string {
-				if i := slices.Index(r.dimensions, dimension); i >= 0 {
+				if i := slices.Index(by.dimensions, dimension); i >= 0 {
 					return row.dimensions[i+1]
 				}
 				return ""
 			}
 			c.Touch = touch(value("sessionSource"), value("sessionMedium"), value("sessionCampaignName"), value("sessionDefaultChannelGroup"))
 		} else {
-			c.Value = breakdownValue(r.name, row.dimensions[1])
+			c.Value = breakdownValue(by.name, row.dimensions[1])
 		}
 		name := strings.Join([]string{c.Value, c.Touch.Channel, c.Touch.Source, c.Touch.Medium, c.Touch.Campaign}, "\x00")
 		if byDay[day] == nil {
@@ -142,7 +142,7 @@ func (s *Source) breakdown(f *fetch, days span, r report, t table, page *sources
 		return nil
 	})
 	if !lost { // what is held stays
-		number(f, r.name, days, byDay, page)
+		number(r, by.name, byDay)
 	}
 }
 
@@ -172,51 +172,52 @@ func breakdownValue(by, text string) string {
 	return "unknown"
 }
 
-// each calls fn for the rows of a report that belong to a day of days, and rejects rows that fn
-// cannot read. It reports whether the vendor has left out days, or lost them.
-func (f *fetch) each(name string, kind record.Kind, days span, t table, page *sources.Page, fn func(record.Day, row) error) (lost bool) {
+// each calls fn for the rows of a report that belong to the reading's days, and rejects rows that
+// fn cannot read. It reports whether the vendor has left out days, or lost them.
+func (r *reading) each(name string, fn func(record.Day, row) error) (lost bool) {
+	t := r.tables[name]
 	lost = len(t.meta.Truncation) > 0
-	for i, r := range t.rows {
-		if r.dimensions[0] == other {
+	for i, row := range t.rows {
+		date := row.dimensions[0]
+		if date == other {
 			lost = true
 			continue
 		}
-		reject := sources.Rejection{Kind: kind, Where: fmt.Sprintf("report %s, %s, row %d", name, r.dimensions[0], i)}
-		day, ok := parseDay(r.dimensions[0])
-		if !ok || day < days.from || day > days.to {
+		reject := sources.Rejection{Kind: r.kind, Where: fmt.Sprintf("report %s, date %q, row %d", name, date, i)}
+		day, ok := parseDay(date)
+		if !ok || day < r.days.from || day > r.days.to {
 			reject.Reason, reject.Detail = "bad date", "the date is none, or not one that was asked for"
-			page.Rejected = append(page.Rejected, reject)
+			r.page.Rejected = append(r.page.Rejected, reject)
 			continue
 		}
-		if err := fn(day, r); err != nil {
+		if err := fn(day, row); err != nil {
 			reject.Reason, reject.Detail = "bad number", err.Error()
 			if name == record.ByTotal {
 				reject.ID = totalID(day)
 			}
-			page.Rejected = append(page.Rejected, reject)
+			r.page.Rejected = append(r.page.Rejected, reject)
 		}
 	}
 	if lost {
-		f.cut(name, days)
+		r.cut(name, r.days)
 	}
 	return lost
 }
 
 // number gives a day's records their IDs, which are their places in the order of their values: so
 // the cursor needs only their number to delete those that go.
-func number[R record.Record](f *fetch, name string, days span, byDay map[record.Day]map[string]R, page *sources.Page) {
-	for day := days.from; day <= days.to; day++ {
+func number[R record.Record](r *reading, name string, byDay map[record.Day]map[string]R) {
+	for day := r.days.from; day <= r.days.to; day++ {
 		id := func(i int) string { return fmt.Sprintf("%s/%s/%d", day, name, i) }
-		for i, key := range slices.Sorted(maps.Keys(byDay[day])) {
-			r := byDay[day][key]
-			r.RecordMeta().ID = id(i)
-			page.Records = append(page.Records, r)
+		for i, value := range slices.Sorted(maps.Keys(byDay[day])) {
+			one := byDay[day][value]
+			one.RecordMeta().ID = id(i)
+			r.page.Records = append(r.page.Records, one)
 		}
-		var none R
-		for i, before := len(byDay[day]), f.cursor.count(name, day, len(byDay[day])); i < before; i++ {
-			gone := record.New(none.RecordKind())
+		for i, before := len(byDay[day]), r.cursor.count(name, day, len(byDay[day])); i < before; i++ {
+			gone := record.New(r.kind)
 			*gone.RecordMeta() = record.Meta{ID: id(i), Deleted: true}
-			page.Records = append(page.Records, gone)
+			r.page.Records = append(r.page.Records, gone)
 		}
 	}
 }

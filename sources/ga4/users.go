@@ -36,7 +36,7 @@ func ranges(env sources.Environment) []span {
 func (s *Source) users(ctx context.Context, req sources.Request, emit sources.Emit) error {
 	all := ranges(req.Environment)
 	done := 0
-	for part := range slices.Chunk(all, s.reports) {
+	for part := range slices.Chunk(all, s.batchSize) {
 		queries := make([]query, len(part))
 		for i, days := range part {
 			queries[i] = usersReport().over(days, false, 1)
@@ -79,13 +79,15 @@ func (s *Source) usersOf(days span, t table, page *sources.Page) {
 			}
 		}
 	}
+	// Both are estimates: in small numbers the new ones can come out as more than all.
+	fresh = record.Micros(min(fresh.Micros, total.Micros))
 	for _, u := range []struct {
 		kind  string
 		users record.Amount
 	}{
 		{record.UsersTotal, total},
 		{record.UsersNew, fresh},
-		{record.UsersReturning, record.Micros(max(total.Micros-fresh.Micros, 0))},
+		{record.UsersReturning, record.Micros(total.Micros - fresh.Micros)},
 	} {
 		page.Records = append(page.Records, &record.Users{
 			Meta: record.Meta{ID: id(u.kind)}, Site: s.name, Start: days.from, End: end, Kind: u.kind, Users: u.users,

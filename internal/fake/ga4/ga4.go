@@ -54,7 +54,7 @@ type Server struct {
 	// Zone and Currency are the property's.
 	Zone, Currency string
 	// Users counts the people of the days from start to end, both included; by default the
-	// new users of the days for both numbers.
+	// new users of the days for both numbers. It must not call the Server.
 	Users func(start, end record.Day) Users
 	// TokensPerDay, TokensPerHour and TokensPerProjectPerHour are the property's quotas. The day is Pacific.
 	TokensPerDay, TokensPerHour, TokensPerProjectPerHour int
