@@ -1,6 +1,9 @@
 package json
 
 import (
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +113,38 @@ func TestOptionErrors(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
+}
+
+// The document's example is one, and every option is in it.
+func TestDocumentedOptions(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "sources", "json.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(document), "    lists:\n")
+	lists, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("there is no example")
+	}
+	lists = strings.ReplaceAll(lists, "bearer_token_file: /run/secrets/erp", "bearer_token: x")
+	if _, err := parse(t, lists); err != nil {
+		t.Error(err)
+	}
+	var check func(reflect.Type)
+	check = func(options reflect.Type) {
+		for f := range options.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			inner := f.Type
+			for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if name != "" && !strings.Contains(string(document), "`"+name+"`") {
+				t.Errorf("the document does not mention %s", name)
+			}
+			if inner.Kind() == reflect.Struct && inner.PkgPath() != "time" && inner != reflect.TypeFor[config.SecretRef]() {
+				check(inner)
+			}
+		}
+	}
+	check(reflect.TypeFor[List]())
 }
