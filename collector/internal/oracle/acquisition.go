@@ -15,7 +15,7 @@ const (
 	basisPaid        = "paid"
 )
 
-const month = int64(30 * 86400) // in seconds
+const secondsOfMonth = int64(30 * 86400)
 
 // isMarketing reports whether a channel counts as marketing.
 func (s Settings) isMarketing(channel string) bool {
@@ -186,7 +186,7 @@ func (w *world) payback(s span, asOf int64) value {
 	if r := firstReason(cost.reason, monthly.reason); r != "" {
 		return value{reason: r}
 	}
-	return divide(new(big.Rat).Mul(cost.number, big.NewRat(month, 1)), monthly.number)
+	return divide(new(big.Rat).Mul(cost.number, big.NewRat(secondsOfMonth, 1)), monthly.number)
 }
 
 // marginalCost returns what more each customer more than in the window before cost.

@@ -81,6 +81,7 @@ func TestCostsOfWorkedExamples(t *testing.T) {
 
 	f = newSpender(t)
 	f.add("ads", "s1", &record.Spend{Day: date(2024, 5, 1), Touch: record.Touch{Source: "facebook", Medium: "cpc"}, Currency: "EUR", Cost: units(2_000)})
+	f.add("ads", "free", &record.Spend{Day: date(2024, 5, 1), Touch: record.Touch{Medium: "email"}, Cost: units(0)}) // does not make e-mail paid
 	f.firstOrders(10, "c", "2024-05-01 10:00:00", "paid_social", 1)
 	f.firstOrders(10, "other", "2024-05-01 10:00:00", "email", 1)
 	f.check(f.compute("2024-05-02 00:00:00"), map[string]string{
@@ -210,15 +211,14 @@ func TestOriginatedIsFirstTouch(t *testing.T) {
 		})
 	}
 	lead("l1", "a0", "email")
-	lead("l2", "b0", "direct")
 	f.firstOrders(1, "a", "2024-05-01 10:00:00", "direct", 1)
-	f.firstOrders(1, "b", "2024-05-01 10:00:00", "email", 1)
+	f.firstOrders(1, "b", "2024-05-01 10:00:00", "direct", 1)
 	f.firstOrders(1, "c", "2024-05-01 10:00:00", "direct", 1)
-	f.cost("c", date(2024, 5, 1), record.Cost{Category: record.CostMarketing, Channel: "email", Amount: units(9)})
+	f.cost("c", date(2024, 5, 1), record.Cost{Category: record.CostMarketing, Channel: "direct", Amount: units(9)})
 	want := map[string]string{
 		`b2b_marketing_originated_customer_ratio{window="1d"}`:                                  "1/3",
-		`b2b_customer_acquisition_cost_by_channel{channel="email",currency="EUR",window="1d"}`:  "9",
-		`b2b_customer_acquisition_cost_by_channel{channel="direct",currency="EUR",window="1d"}`: "0",
+		`b2b_customer_acquisition_cost_by_channel{channel="email",currency="EUR",window="1d"}`:  none,
+		`b2b_customer_acquisition_cost_by_channel{channel="direct",currency="EUR",window="1d"}`: "3",
 	}
 	f.check(f.compute("2024-05-02 00:00:00"), want)
 	f.settings.MarketingChannels = []string{"direct"}

@@ -93,6 +93,7 @@ func TestVariantsAndQuality(t *testing.T) {
 		ratio("Brand", "A"):                       "1/10",
 		ratio("Brand", "B"):                       "1/8",
 		ratio("Spring", "C"):                      "1/10",
+		ratio("Spring", ""):                       none,
 		`b2b_ad_quality_score{platform="google"}`: "7",
 		`b2b_ad_relevance_score{dimension="engagement",platform="google"}`: "5",
 	})

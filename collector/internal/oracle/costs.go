@@ -254,16 +254,14 @@ func (w *world) addCampaigns() {
 		}
 	}
 	for _, e := range w.costs.entries {
-		if c.ids[e.campaign] == "" {
-			spell(e.campaign)
-		}
+		spell(e.campaign)
 	}
 	preferred := map[string]bool{}
 	for folded := range c.spelling {
 		preferred[folded] = true
 	}
 	other := func(t record.Touch) {
-		if name := w.Channels.Classify(t).Campaign; c.ids[name] == "" && !preferred[fold(name)] {
+		if name := w.Channels.Classify(t).Campaign; !preferred[fold(name)] {
 			spell(name)
 		}
 	}

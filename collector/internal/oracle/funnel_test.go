@@ -162,6 +162,7 @@ func TestResponses(t *testing.T) {
 	f.add("crm", "early", &record.Lead{CreatedAt: f.at("2024-05-09 09:00:00"), FirstResponseAt: f.at("2024-05-09 08:00:00")})
 	f.add("crm", "gone", &record.Lead{CreatedAt: f.at("2024-05-08 11:00:00"), DisqualifiedAt: f.at("2024-05-09 00:00:00")})
 	f.add("crm", "undated", &record.Lead{MQLAt: f.at("2024-05-09 09:00:00")})
+	f.records[2].Record.(*record.Lead).FirstResponseAt = f.at("2024-05-09 11:30:50") // the CRM's own note of a7
 	f.call("a1", "l0", "2024-05-09 10:10:00", record.Activity{})
 	f.call("a2", "l0", "2024-05-09 10:20:00", record.Activity{})
 	f.call("a3", "l1", "2024-05-09 11:00:30", record.Activity{Incoming: true})
@@ -189,9 +190,11 @@ func TestResponses(t *testing.T) {
 
 	f.settings.Sources[1].Kinds = []record.Kind{record.KindLead}
 	f.check(f.compute("2024-05-09 12:30:00"), map[string]string{
-		`b2b_lead_response_seconds{q="0.95",window="today"}`: "0", // the CRM's own
+		`b2b_lead_response_seconds{q="0.5",window="today"}`:  "0", // the CRM's own
+		`b2b_lead_response_seconds{q="0.95",window="today"}`: "50",
 		`b2b_lead_follow_up_ratio{window="today"}`:           none,
 		`b2b_leads_unanswered{age="lt_1h"}`:                  "1",
+		`b2b_lead_contact_ratio{window="today"}`:             "2/5",
 	})
 	for i := range f.records {
 		if l, ok := f.records[i].Record.(*record.Lead); ok {
