@@ -39,11 +39,14 @@ type app struct {
 	jobs   []job
 }
 
-// loadConfig reads the configuration file.
+// loadConfig reads the configuration file, or the configuration that is given in its place.
 func (c *command) loadConfig() (*config.Config, error) {
 	schema := config.Schema{Sources: all.Options()}
 	for _, m := range collector.Headlines() {
 		schema.KPIs = append(schema.KPIs, config.KPI{Name: m.Name, HasWindow: m.HasWindow(), HigherIsWorse: m.Worse > 0})
+	}
+	if c.config != nil {
+		return config.Parse(c.configFile, c.config, schema)
 	}
 	return config.Load(c.configFile, schema)
 }

@@ -32,7 +32,9 @@ type command struct {
 	now            func() time.Time
 	log            *slog.Logger
 	configFile     string
-	serve          serveFlags
+	// config is the configuration in place of the file's content, where not nil.
+	config []byte
+	serve  serveFlags
 }
 
 // errFailed ends the program with 1 after the failure has been shown.
@@ -62,7 +64,7 @@ func (c *command) run(ctx context.Context, args []string) int {
 	c.addServeFlags(app)
 	commands := map[string]func(context.Context) error{}
 	for _, add := range []func(*kingpin.Application) (string, func(context.Context) error){
-		c.runCommand, c.syncCommand, c.kpisCommand, c.checkCommand, c.metricsCommand, c.healthCommand,
+		c.runCommand, c.demoCommand, c.syncCommand, c.kpisCommand, c.checkCommand, c.metricsCommand, c.healthCommand,
 	} {
 		name, f := add(app)
 		commands[name] = f
