@@ -144,14 +144,21 @@ func (s *Source) path(method string) string {
 	return "/v1beta/properties/" + s.options.Property + ":" + method
 }
 
+// call is a request for a number of reports.
+type call struct {
+	method  string
+	reports int
+	body    any
+}
+
 // post sends a request and decodes its answer.
-func (s *Source) post(ctx context.Context, method string, reports int, body, into any) error {
-	text, err := json.Marshal(body)
+func (s *Source) post(ctx context.Context, c call, into any) error {
+	text, err := json.Marshal(c.body)
 	if err != nil {
-		return fmt.Errorf("make the body of %s: %w", method, err)
+		return fmt.Errorf("make the body of %s: %w", c.method, err)
 	}
 	_, err = s.client.JSON(ctx, apiclient.Request{
-		Method: http.MethodPost, Path: s.path(method), Body: text, Cost: reports * tokensReport,
+		Method: http.MethodPost, Path: s.path(c.method), Body: text, Cost: c.reports * tokensReport,
 		Header: http.Header{"Content-Type": {"application/json"}},
 	}, into)
 	return err
@@ -188,7 +195,7 @@ func (s *Source) batch(ctx context.Context, queries []query) ([]answer, error) {
 	request := struct {
 		Requests []query `json:"requests"`
 	}{queries}
-	if err := s.post(ctx, "batchRunReports", len(queries), request, &body); err != nil {
+	if err := s.post(ctx, call{"batchRunReports", len(queries), request}, &body); err != nil {
 		return nil, err
 	}
 	if len(body.Reports) != len(queries) {
@@ -200,7 +207,7 @@ func (s *Source) batch(ctx context.Context, queries []query) ([]answer, error) {
 // first returns the page of a report that its offset says.
 func (s *Source) first(ctx context.Context, q query) (answer, error) {
 	var a answer
-	err := s.post(ctx, "runReport", 1, q, &a)
+	err := s.post(ctx, call{"runReport", 1, q}, &a)
 	return a, err
 }
 

@@ -30,7 +30,8 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 		}
 		found := sources.Finding{Subject: "report " + r.name, Err: err}
 		if err == nil {
-			found.Detail = fmt.Sprintf("%d rows of the last 7 days", len(t.rows)) + t.meta.caveats()
+			rows := fmt.Sprintf("%d rows of the last 7 days", len(t.rows))
+			found.Detail = strings.Join(append([]string{rows}, t.meta.caveats()...), "; ")
 		}
 		findings = append(findings, found)
 	}
@@ -65,28 +66,4 @@ func (s *Source) checkProperty(env sources.Environment, m metadata, err error) [
 		zone.Detail = fmt.Sprintf("the property's days are of %s, the report's of %s: they are taken as report days", m.TimeZone, env.Zone)
 	}
 	return []sources.Finding{found, zone, {Subject: "currency", Detail: m.Currency + "; no amounts are read"}}
-}
-
-// caveats says how far an answer can be relied on.
-func (m metadata) caveats() string {
-	var list []string
-	if m.Thresholded {
-		list = append(list, "small values may be withheld (data thresholds)")
-	}
-	if m.Other {
-		list = append(list, "values are folded into (other)")
-	}
-	if len(m.Sampling) > 0 {
-		list = append(list, "estimated from a sample")
-	}
-	if len(m.Truncation) > 0 {
-		list = append(list, "days are left out")
-	}
-	if len(m.Restriction.Metrics) > 0 {
-		list = append(list, "metrics are hidden from these credentials")
-	}
-	if len(list) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(list, "; ")
 }

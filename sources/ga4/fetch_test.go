@@ -263,6 +263,38 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
+// TestTruncated has answers that the vendor says are cut.
+func TestTruncated(t *testing.T) {
+	p := newPoller(t, nil)
+	p.sessions(p.day(0), 5, "a")
+	f := fakega4.Figures{Total: fakega4.Counts{Sessions: 1}}
+	f.Channels = []fakega4.Visits{{Source: "a.example", Group: "Referral", Counts: fakega4.Counts{Sessions: 1}}}
+	p.server.SetDay(p.day(1), f)
+	p.intercept = func(body []byte) (int, string) {
+		const report = `{"kind":"analyticsData#runReport","metadata":{"dataTruncationReasons":[{"dataTruncationType":"CONVERSIONS"}]}}`
+		if n := strings.Count(string(body), "dateRanges"); n > 1 {
+			return 200, `{"reports":[` + strings.Repeat(report+",", n-1) + report + `]}`
+		}
+		return 200, report
+	}
+	for _, stream := range []string{streamTraffic, streamReferrer} {
+		cut := p.intercept
+		p.intercept = nil
+		p.poll(stream)
+		before := maps.Clone(p.held[stream])
+		p.intercept = cut
+		if p.poll(stream); !p.truncated {
+			t.Errorf("%s is not truncated", stream)
+		}
+		if diff := cmp.Diff(before, p.held[stream]); diff != "" {
+			t.Errorf("%s (-before +after):\n%s", stream, diff)
+		}
+	}
+	if p.poll(streamUsers); !p.truncated || len(p.held[streamUsers]) != 0 {
+		t.Errorf("users: truncated %v, %d records", p.truncated, len(p.held[streamUsers]))
+	}
+}
+
 func TestOtherReferrers(t *testing.T) {
 	p := newPoller(t, nil)
 	f := fakega4.Figures{Total: fakega4.Counts{Sessions: 6}}

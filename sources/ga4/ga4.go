@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -119,17 +120,30 @@ func (s *Source) observe(ctx context.Context, env sources.Environment, name stri
 		s.note(ctx, "the property's days are taken as days of the report time zone, which is another one",
 			"property_zone", m.TimeZone, "report_zone", env.Zone.String())
 	}
-	for what, is := range map[string]bool{
-		"the vendor estimated a report from a sample":               len(m.Sampling) > 0,
-		"the vendor may have withheld small values of a report":     m.Thresholded,
-		"the vendor folded values of a report into (other)":         m.Other,
-		"the vendor left days of a report out":                      len(m.Truncation) > 0,
-		"the vendor hides metrics of a report from the credentials": len(m.Restriction.Metrics) > 0,
-	} {
-		if is {
-			s.note(ctx, what, "report", name)
-		}
+	if list := m.caveats(); len(list) > 0 {
+		s.note(ctx, "the vendor has reservations about a report", "report", name, "reservations", strings.Join(list, "; "))
 	}
+}
+
+// caveats says how far an answer can be relied on.
+func (m metadata) caveats() []string {
+	var list []string
+	if m.Thresholded {
+		list = append(list, "small values may be withheld (data thresholds)")
+	}
+	if m.Other {
+		list = append(list, "values are folded into (other)")
+	}
+	if len(m.Sampling) > 0 {
+		list = append(list, "estimated from a sample")
+	}
+	if len(m.Truncation) > 0 {
+		list = append(list, "days are left out")
+	}
+	if len(m.Restriction.Metrics) > 0 {
+		list = append(list, "metrics are hidden from these credentials")
+	}
+	return list
 }
 
 // sameZone reports whether two zones have the same time now and half a year ago.
@@ -137,12 +151,12 @@ func sameZone(name string, zone *time.Location, now time.Time) bool {
 	if name == zone.String() {
 		return true
 	}
-	other, err := time.LoadLocation(name)
+	its, err := time.LoadLocation(name)
 	if err != nil {
 		return false
 	}
 	return !slices.ContainsFunc([]time.Time{now, now.AddDate(0, -6, 0)}, func(t time.Time) bool {
-		_, a := t.In(other).Zone()
+		_, a := t.In(its).Zone()
 		_, b := t.In(zone).Zone()
 		return a != b
 	})
