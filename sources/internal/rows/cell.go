@@ -35,6 +35,7 @@ const (
 	formMoment
 	formLocal
 	formDate
+	formNumber
 	formFloat
 	formList
 )
@@ -66,11 +67,11 @@ func cellOf(value any) (cell, *problem) {
 	case []byte:
 		return cell{text: strings.TrimSpace(string(v))}, nil
 	case json.Number:
-		return cell{text: v.String()}, nil
+		return cell{text: v.String(), form: formNumber}, nil
 	case decimal.Decimal:
-		return cell{text: v.String()}, nil
+		return cell{text: v.String(), form: formNumber}, nil
 	case *big.Int:
-		return cell{text: v.String()}, nil
+		return cell{text: v.String(), form: formNumber}, nil
 	case time.Time:
 		return cell{text: v.UTC().Format(time.RFC3339Nano), form: formMoment, at: v}, nil
 	case LocalTime:
@@ -90,9 +91,9 @@ func cellByKind(v reflect.Value) (cell, *problem) {
 	case reflect.Bool:
 		return cell{text: strconv.FormatBool(v.Bool())}, nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return cell{text: strconv.FormatInt(v.Int(), 10)}, nil
+		return cell{text: strconv.FormatInt(v.Int(), 10), form: formNumber}, nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return cell{text: strconv.FormatUint(v.Uint(), 10)}, nil
+		return cell{text: strconv.FormatUint(v.Uint(), 10), form: formNumber}, nil
 	case reflect.Float32, reflect.Float64:
 		f, bits := v.Float(), v.Type().Bits()
 		if math.IsNaN(f) || math.IsInf(f, 0) {

@@ -107,6 +107,18 @@ func TestConvertValuesNumbers(t *testing.T) {
 	}
 }
 
+// A decimal comma is one of texts.
+func TestConvertValuesWithComma(t *testing.T) {
+	header := []string{"day", "currency", "cost", "clicks"}
+	r, bad := convertValues(t, Config{Record: record.KindSpend, Decimal: ","}, header, "2026-03-01", "EUR", json.Number("1.5"), "2,5")
+	if bad != "" {
+		t.Fatal(bad)
+	}
+	if s := r.(*record.Spend); s.Cost != record.Micros(1_500_000) || s.Clicks != record.Micros(2_500_000) {
+		t.Errorf("spend %+v", s)
+	}
+}
+
 func TestConvertValuesOfOtherTypes(t *testing.T) {
 	header := []string{"id", "company", "external_ids", "country"}
 	r, bad := convertValues(t, Config{Record: record.KindCustomer}, header, int64(7), true, []any{"erp:1", nil, json.Number("2")}, "DE")

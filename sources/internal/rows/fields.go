@@ -104,7 +104,7 @@ func day[R record.Record](name, doc string, at func(R) *record.Day) Field {
 
 func amount[R record.Record](name, doc string, at func(R) *record.Amount) Field {
 	return Field{Name: name, Type: TypeAmount, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
-		a, bad := p.amount(c.text)
+		a, bad := p.amount(c)
 		if bad == nil {
 			*at(r.(R)) = a
 		}
@@ -115,7 +115,7 @@ func amount[R record.Record](name, doc string, at func(R) *record.Amount) Field 
 // between is an amount without a currency, from low to high.
 func between[R record.Record](name, doc string, low, high int64, at func(R) *record.Amount) Field {
 	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
-		a, bad := p.amount(c.text)
+		a, bad := p.amount(c)
 		if bad != nil {
 			return bad
 		}
@@ -130,7 +130,7 @@ func between[R record.Record](name, doc string, low, high int64, at func(R) *rec
 // count is a number of things, seconds too: fractions are kept, for tools attribute parts.
 func count[R record.Record](name, doc string, at func(R) *record.Amount) Field {
 	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
-		a, bad := p.amount(c.text)
+		a, bad := p.amount(c)
 		if bad != nil {
 			return bad
 		}
@@ -144,7 +144,7 @@ func count[R record.Record](name, doc string, at func(R) *record.Amount) Field {
 
 func number[R record.Record](name, doc string, at func(R) *record.Decimal) Field {
 	return Field{Name: name, Type: TypeNumber, Doc: doc, set: func(p *parser, r record.Record, c cell) *problem {
-		d, bad := p.number(c.text)
+		d, bad := p.number(c)
 		if bad == nil {
 			*at(r.(R)) = d
 		}

@@ -25,21 +25,21 @@ type parser struct {
 	rounded    int // amounts rounded in the row
 }
 
-func (p *parser) amount(text string) (record.Amount, *problem) {
+func (p *parser) amount(c cell) (record.Amount, *problem) {
 	point := byte('.')
-	if p.comma {
+	if p.hasComma(c) {
 		point = ','
 	}
-	if micros, ok := plainAmount(text, point); ok {
+	if micros, ok := plainAmount(c.text, point); ok {
 		return record.Micros(micros), nil
 	}
-	decimal, bad := p.decimal(text)
+	decimal, bad := p.decimal(c)
 	if bad != nil {
 		return record.Amount{}, bad
 	}
 	a, rounded, err := record.ParseAmount(decimal)
 	if err != nil {
-		return record.Amount{}, &problem{reason: ReasonAmount, detail: fmt.Sprintf("%s: %v", show(text), err)}
+		return record.Amount{}, &problem{reason: ReasonAmount, detail: fmt.Sprintf("%s: %v", show(c.text), err)}
 	}
 	if rounded {
 		p.rounded++
@@ -48,30 +48,34 @@ func (p *parser) amount(text string) (record.Amount, *problem) {
 }
 
 // number reads a decimal without an exponent.
-func (p *parser) number(text string) (record.Decimal, *problem) {
-	decimal, bad := p.decimal(text)
+func (p *parser) number(c cell) (record.Decimal, *problem) {
+	decimal, bad := p.decimal(c)
 	if bad != nil {
 		return record.Decimal{}, bad
 	}
 	if strings.ContainsAny(decimal, "eE") {
-		return record.Decimal{}, &problem{reason: ReasonAmount, detail: show(text) + " is not a decimal number"}
+		return record.Decimal{}, &problem{reason: ReasonAmount, detail: show(c.text) + " is not a decimal number"}
 	}
 	d, err := record.ParseDecimal(decimal)
 	if err != nil {
-		return record.Decimal{}, &problem{reason: ReasonAmount, detail: fmt.Sprintf("%s: %v", show(text), err)}
+		return record.Decimal{}, &problem{reason: ReasonAmount, detail: fmt.Sprintf("%s: %v", show(c.text), err)}
 	}
 	return d, nil
 }
 
-// decimal returns text with a decimal point.
-func (p *parser) decimal(text string) (string, *problem) {
-	if !p.comma {
-		return text, nil
+// hasComma reports whether a number in c has a decimal comma: what a database or JSON
+// gives as a number never has.
+func (p *parser) hasComma(c cell) bool { return p.comma && c.form == formText }
+
+// decimal returns a number with a decimal point.
+func (p *parser) decimal(c cell) (string, *problem) {
+	if !p.hasComma(c) {
+		return c.text, nil
 	}
-	if strings.Contains(text, ".") {
-		return "", &problem{reason: ReasonAmount, detail: show(text) + ` has a point, and decimal is ","`}
+	if strings.Contains(c.text, ".") {
+		return "", &problem{reason: ReasonAmount, detail: show(c.text) + ` has a point, and decimal is ","`}
 	}
-	return strings.Replace(text, ",", ".", 1), nil
+	return strings.Replace(c.text, ",", ".", 1), nil
 }
 
 // plainAmount reads what nearly all amounts look like, up to 12 digits of which at
