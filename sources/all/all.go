@@ -16,6 +16,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/json"
 	"github.com/b2bexporter/b2b_exporter/sources/shopify"
+	"github.com/b2bexporter/b2b_exporter/sources/stripe"
 )
 
 // Deps are what sources share: metrics of requests, a logger, a user agent.
@@ -86,6 +87,13 @@ func Types() []Type {
 			Options: func() config.Options { return shopify.DefaultOptions() },
 			Open: open(func(name string, o *shopify.Options, deps Deps) (sources.Source, error) {
 				return shopify.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: stripe.Type, Help: "customers, subscriptions and invoices of Stripe", Interval: 15 * time.Minute,
+			Options: func() config.Options { return stripe.DefaultOptions() },
+			Open: open(func(name string, o *stripe.Options, deps Deps) (sources.Source, error) {
+				return stripe.New(name, *o, deps)
 			}),
 		},
 	}

@@ -108,22 +108,19 @@ func (s *Source) get(ctx context.Context, st stream, id string) (object, error) 
 	return o, err
 }
 
-// events reads the events of some types since a moment, oldest first.
-func (s *Source) events(ctx context.Context, types []string, since int64) ([]event, error) {
+// events reads the events of some types since a moment, newest first.
+func (s *Source) events(ctx context.Context, types []string, since int64, fn func(event)) error {
 	query := url.Values{"types[]": types, "created[gte]": {strconv.FormatInt(since, 10)}}
-	var found []event
-	err := s.each(ctx, "/v1/events", "event", query, "", func(part []object, _ bool) error {
+	return s.each(ctx, "/v1/events", "event", query, "", func(part []object, _ bool) error {
 		for _, o := range part {
 			var e event
 			if err := json.Unmarshal(o.text, &e); err != nil {
 				return &apiclient.FormatError{Endpoint: "GET /v1/events", Detail: fmt.Sprintf("event %s: %v", o.ID, err)}
 			}
-			found = append(found, e)
+			fn(e)
 		}
 		return nil
 	})
-	slices.Reverse(found)
-	return found, err
 }
 
 func isMissing(err error) bool {

@@ -62,15 +62,15 @@ type fetch struct {
 	cursor cursor
 	emit   sources.Emit
 
-	// told are the changes of subscriptions that events tell of, oldest first, by their IDs.
-	told      map[string][]event
+	// told are the changes of subscriptions that events tell of, newest first, by their IDs.
+	told      map[string][]revision
 	discounts map[string]discount
 	schedules map[string][]schedule // by the ID of their subscription
 	planned   map[string]bool       // the customers whose schedules were read
 }
 
 func (f *fetch) run(ctx context.Context) error {
-	f.told, f.discounts = map[string][]event{}, map[string]discount{}
+	f.told, f.discounts = map[string][]revision{}, map[string]discount{}
 	began := f.now
 	switch {
 	case f.cursor.Read == 0:
@@ -103,11 +103,9 @@ func (f *fetch) first(ctx context.Context) error {
 		f.cursor.Began = f.now
 	}
 	if f.object == "subscription" {
-		events, err := f.events(ctx, f.eventTypes, f.now-eventsKept)
-		if err != nil {
+		if err := f.events(ctx, f.eventTypes, f.now-eventsKept, f.note); err != nil {
 			return fmt.Errorf("read the events of the last weeks: %w", err)
 		}
-		f.note(events)
 	}
 	err := f.list(ctx, whole)
 	if e, ok := asAPIError(err); ok && e.Code == "resource_missing" && f.cursor.After != "" {
@@ -163,37 +161,32 @@ func (f *fetch) all(ctx context.Context, after string, finish func(page *sources
 	})
 }
 
+// subject is an object that an event tells of, or the customer all of whose objects it does.
+type subject struct{ id, customer string }
+
 // changes reads the objects that events tell of.
 func (f *fetch) changes(ctx context.Context, until int64) error {
-	events, err := f.events(ctx, f.eventTypes, f.cursor.Read-overlap)
+	var subjects []subject
+	met := map[subject]bool{{}: true}
+	f.told = map[string][]revision{}
+	err := f.events(ctx, f.eventTypes, f.cursor.Read-overlap, func(e event) {
+		f.note(e)
+		if s := f.affected(e); !met[s] {
+			met[s] = true
+			subjects = append(subjects, s)
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("read events: %w", err)
 	}
-	f.note(events)
 	f.forgetSchedules()
 	var found []object
-	met := map[string]bool{}
-	for _, e := range events {
-		id, customer := f.affected(e)
-		if met[id+" "+customer] || id+customer == "" {
-			continue
-		}
-		met[id+" "+customer] = true
-		if id == "" {
-			query := f.listQuery()
-			query.Set("customer", customer)
-			err = f.each(ctx, f.path, f.object, query, "", func(part []object, _ bool) error {
-				found = append(found, part...)
-				return nil
-			})
-		} else {
-			var o object
-			o, err = f.get(ctx, f.stream, id)
-			found = append(found, o)
-		}
+	for _, s := range subjects {
+		objects, err := f.read(ctx, s)
 		if err != nil {
 			return err
 		}
+		found = append(found, objects...)
 	}
 	if len(found) == 0 && until-f.cursor.Read < idle {
 		return nil
@@ -218,9 +211,22 @@ func (f *fetch) changes(ctx context.Context, until int64) error {
 	}
 }
 
-// affected returns the ID of the object that an event tells of, or the customer all of whose
-// objects it does.
-func (f *fetch) affected(e event) (id, customer string) {
+// read reads the objects of a subject.
+func (f *fetch) read(ctx context.Context, s subject) (found []object, err error) {
+	if s.id != "" {
+		o, err := f.get(ctx, f.stream, s.id)
+		return []object{o}, err
+	}
+	query := f.listQuery()
+	query.Set("customer", s.customer)
+	err = f.each(ctx, f.path, f.object, query, "", func(part []object, _ bool) error {
+		found = append(found, part...)
+		return nil
+	})
+	return found, err
+}
+
+func (f *fetch) affected(e event) subject {
 	var o struct {
 		ID           string              `json:"id"`
 		Customer     reference[struct{}] `json:"customer"`
@@ -228,21 +234,17 @@ func (f *fetch) affected(e event) (id, customer string) {
 		Released     string              `json:"released_subscription"`
 	}
 	if json.Unmarshal(e.Data.Object, &o) != nil {
-		return "", ""
+		return subject{}
 	}
 	switch {
-	case strings.HasPrefix(e.Type, "subscription_schedule."):
-		if o.Subscription.ID != "" {
-			return o.Subscription.ID, ""
-		}
-		return o.Released, ""
+	case strings.HasPrefix(e.Type, "subscription_schedule.") && o.Subscription.ID == "":
+		return subject{id: o.Released}
+	case strings.HasPrefix(e.Type, "subscription_schedule."), strings.HasPrefix(e.Type, "customer.discount.") && o.Subscription.ID != "":
+		return subject{id: o.Subscription.ID}
 	case strings.HasPrefix(e.Type, "customer.discount."):
-		if o.Subscription.ID != "" {
-			return o.Subscription.ID, ""
-		}
-		return "", o.Customer.ID
+		return subject{customer: o.Customer.ID}
 	}
-	return o.ID, ""
+	return subject{id: o.ID}
 }
 
 // page makes a page of records.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -13,20 +14,16 @@ import (
 // learn goes through the changes of a subscription that events tell of and keeps what was before
 // each that has changed its revenue: the subscription itself says only what is now.
 func (f *fetch) learn(ctx context.Context, sub *subscription) error {
-	for _, e := range f.told[sub.ID] {
+	for _, r := range slices.Backward(f.told[sub.ID]) {
 		known := f.cursor.Known[sub.ID]
-		if e.Created <= known.Cut || len(e.Data.Previous) == 0 {
+		if r.at <= known.Cut {
 			continue
 		}
-		before, after, err := versions(e)
-		if err != nil {
-			continue // of a version of the API that is not understood: nothing is learned
-		}
-		before.Customer, after.Customer = sub.Customer, sub.Customer
+		r.before.Customer, r.after.Customer = sub.Customer, sub.Customer
 		var next past
-		err = f.catalog.resolve(ctx, func() error {
+		err := f.catalog.resolve(ctx, func() error {
 			var err error
-			next, err = f.compare(before, after, known, e.Created)
+			next, err = f.compare(r.before, r.after, known, r.at)
 			return err
 		})
 		if _, bad := errors.AsType[*valueError](err); bad || errors.Is(err, errDiscount) {
@@ -147,19 +144,40 @@ func merged(object json.RawMessage, earlier map[string]json.RawMessage) (json.Ra
 
 func isObject(text json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) }
 
-// note keeps what events tell of subscriptions and of discounts.
-func (f *fetch) note(events []event) {
-	for _, e := range events {
-		switch {
-		case strings.HasPrefix(e.Type, "customer.subscription."):
-			if id, _ := f.affected(e); len(e.Data.Previous) > 0 {
-				f.told[id] = append(f.told[id], e)
-			}
-		case strings.HasPrefix(e.Type, "customer.discount."):
-			var d discount
-			if json.Unmarshal(e.Data.Object, &d) == nil && d.ID != "" {
-				f.discounts[d.ID] = d
-			}
+// revision is a change of a subscription that an event tells of.
+type revision struct {
+	at            int64
+	before, after *subscription
+}
+
+// note keeps what an event tells of a subscription or a discount.
+func (f *fetch) note(e event) {
+	switch {
+	case strings.HasPrefix(e.Type, "customer.subscription.") && len(e.Data.Previous) > 0:
+		// An event of a version of the API that is not understood teaches nothing, and neither
+		// does one of the many that tell of another period or invoice only.
+		before, after, err := versions(e)
+		if err == nil && !reflect.DeepEqual(withoutPeriods(before), withoutPeriods(after)) {
+			f.told[after.ID] = append(f.told[after.ID], revision{e.Created, before, after})
 		}
+	case strings.HasPrefix(e.Type, "customer.discount."):
+		var d discount
+		if json.Unmarshal(e.Data.Object, &d) != nil || d.ID == "" {
+			return
+		}
+		if e.Type == "customer.discount.deleted" {
+			d.End = 0 // which may be the moment of the deletion
+		}
+		// The oldest event, which comes last, tells how it was made.
+		f.discounts[d.ID] = d
 	}
+}
+
+func withoutPeriods(sub *subscription) subscription {
+	s := *sub
+	s.Items.Data = slices.Clone(s.Items.Data)
+	for i := range s.Items.Data {
+		s.Items.Data[i].CurrentPeriodStart, s.Items.Data[i].CurrentPeriodEnd = 0, 0
+	}
+	return s
 }

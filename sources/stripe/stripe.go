@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
@@ -39,7 +40,7 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 	client, err := apiclient.New(apiclient.Config{
 		Deps: deps, Source: name, Vendor: Type, BaseURL: options.URL, Header: header,
 		Auth:     apiclient.Header("Authorization", "Bearer ", apiclient.FromConfig(options.APIKey)),
-		Limits:   []apiclient.Limit{apiclient.Bucket(quotaRequests, options.RequestsPerSecond, float64(options.RequestsPerSecond))},
+		Limits:   []apiclient.Limit{apiclient.Window(quotaRequests, options.RequestsPerSecond, time.Second)},
 		Classify: classify,
 	})
 	if err != nil {
