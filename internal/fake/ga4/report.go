@@ -158,15 +158,16 @@ func (s *Server) lines(q query, from, to record.Day) ([]line, *fault) {
 		return []line{{users: s.Users(from, to)}}, nil
 	}
 	var lines []line
-	for _, day := range slices.Sorted(maps.Keys(s.days)) {
-		if day < from || day > to {
+	for day := from; day <= to; day++ {
+		figures, counted := s.days[day]
+		if !counted {
 			continue
 		}
 		date := strings.ReplaceAll(day.String(), "-", "")
 		if s.LostDates {
 			date = other
 		}
-		part, bad := s.days[day].lines(q.names(), filter)
+		part, bad := figures.lines(q.names(), filter)
 		if bad != nil {
 			return nil, bad
 		}
