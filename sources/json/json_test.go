@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -56,9 +57,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body[:n])))
 	i := len(s.asked) - 1
 	if s.header != nil {
-		for name, values := range s.header(i) {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), s.header(i))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte(s.answers[min(i, len(s.answers)-1)])) // an error means that the client has gone
@@ -107,61 +106,82 @@ func TestRequests(t *testing.T) {
 	}{
 		{"one page", nil, []string{answerRows(1, 2)}, nil, []string{"GET /v1/answers"}, "1 2"},
 		{
-			"the query as it is written", func(l *List) { l.URL += "?b=2&a=x%20y&" }, []string{"[]"}, nil,
-			[]string{"GET /v1/answers?b=2&a=x%20y&"}, "",
+			"the query as it is written", func(l *List) { l.URL += "?b=2&a=x%20y&" },
+			[]string{"[]"},
+			nil,
+			[]string{"GET /v1/answers?b=2&a=x%20y&"},
+			"",
 		},
 		{
 			"page until one is empty", func(l *List) { l.URL += "?limit=2"; l.Paging = Paging{By: byPage, Parameter: "p"} },
-			[]string{answerRows(1, 2), answerRows(3), answerRows()}, nil,
-			[]string{"GET /v1/answers?limit=2&p=1", "GET /v1/answers?limit=2&p=2", "GET /v1/answers?limit=2&p=3"}, "1 2 3",
+			[]string{answerRows(1, 2), answerRows(3), answerRows()},
+			nil,
+			[]string{"GET /v1/answers?limit=2&p=1", "GET /v1/answers?limit=2&p=2", "GET /v1/answers?limit=2&p=3"},
+			"1 2 3",
 		},
 		{
 			"page from 0 until one is short", func(l *List) { l.Paging = Paging{By: byPage, Parameter: "p", First: &zero, Size: 2} },
-			[]string{answerRows(1, 2), answerRows(3)}, nil, []string{"GET /v1/answers?p=0", "GET /v1/answers?p=1"}, "1 2 3",
+			[]string{answerRows(1, 2), answerRows(3)},
+			nil,
+			[]string{"GET /v1/answers?p=0", "GET /v1/answers?p=1"},
+			"1 2 3",
 		},
 		{
 			"offset", func(l *List) { l.Paging = Paging{By: byOffset, Parameter: "skip"} },
-			[]string{answerRows(1, 2), answerRows(3), answerRows()}, nil,
-			[]string{"GET /v1/answers?skip=0", "GET /v1/answers?skip=2", "GET /v1/answers?skip=3"}, "1 2 3",
+			[]string{answerRows(1, 2), answerRows(3), answerRows()},
+			nil,
+			[]string{"GET /v1/answers?skip=0", "GET /v1/answers?skip=2", "GET /v1/answers?skip=3"},
+			"1 2 3",
 		},
 		{
 			"offset in the body", func(l *List) {
 				l.Method, l.Body, l.Paging = "POST", `{"page":{"limit":2},"big":12345678901234567890}`, Paging{By: byOffset, Parameter: "page.skip", In: inBody, Size: 2}
 			},
-			[]string{answerRows(1, 2), answerRows(3)}, nil, []string{
+			[]string{answerRows(1, 2), answerRows(3)},
+			nil,
+			[]string{
 				`POST /v1/answers {"big":12345678901234567890,"page":{"limit":2,"skip":0}}`,
 				`POST /v1/answers {"big":12345678901234567890,"page":{"limit":2,"skip":2}}`,
-			}, "1 2 3",
+			},
+			"1 2 3",
 		},
 		{
 			"cursor until it is null", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "page.next", Parameter: "after"} },
 			[]string{
 				`{"rows":` + answerRows(1) + `,"page":{"next":12345678901234567890}}`, `{"page":{"next":"a b"},"rows":[]}`,
 				`{"rows":` + answerRows(2) + `,"page":{"next":null}}`,
-			}, nil,
-			[]string{"GET /v1/answers", "GET /v1/answers?after=12345678901234567890", "GET /v1/answers?after=a+b"}, "1 2",
+			},
+			nil,
+			[]string{"GET /v1/answers", "GET /v1/answers?after=12345678901234567890", "GET /v1/answers?after=a+b"},
+			"1 2",
 		},
 		{
 			"cursor while there is more", func(l *List) {
 				l.Method, l.Rows, l.Paging = "POST", "rows", Paging{By: byCursor, Field: "end", More: "more", Parameter: "variables.after", In: inBody}
 			},
-			[]string{`{"rows":` + answerRows(1) + `,"end":"x","more":true}`, `{"rows":` + answerRows(2) + `,"end":"x","more":false}`}, nil,
-			[]string{"POST /v1/answers {}", `POST /v1/answers {"variables":{"after":"x"}}`}, "1 2",
+			[]string{`{"rows":` + answerRows(1) + `,"end":"x","more":true}`, `{"rows":` + answerRows(2) + `,"end":"x","more":false}`},
+			nil,
+			[]string{"POST /v1/answers {}", `POST /v1/answers {"variables":{"after":"x"}}`},
+			"1 2",
 		},
 		{
 			"url", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byURL, Field: "next"} },
-			[]string{`{"rows":` + answerRows(1) + `,"next":"answers?token=7"}`, `{"rows":` + answerRows(2) + `,"next":""}`}, nil,
-			[]string{"GET /v1/answers", "GET /v1/answers?token=7"}, "1 2",
+			[]string{`{"rows":` + answerRows(1) + `,"next":"answers?token=7"}`, `{"rows":` + answerRows(2) + `,"next":""}`},
+			nil,
+			[]string{"GET /v1/answers", "GET /v1/answers?token=7"},
+			"1 2",
 		},
 		{
-			"link", func(l *List) { l.Paging = Paging{By: byLink} }, []string{answerRows(1), answerRows(2)},
+			"link", func(l *List) { l.Paging = Paging{By: byLink} },
+			[]string{answerRows(1), answerRows(2)},
 			func(n int) http.Header {
 				if n > 0 {
 					return http.Header{"Link": {`</v1/answers>; rel="prev"`}}
 				}
 				return http.Header{"Link": {`</v1/answers>; rel="self", </v1/more?x=1,2>; title="a; b"; rel="last next"`}}
 			},
-			[]string{"GET /v1/answers", "GET /v1/more?x=1,2"}, "1 2",
+			[]string{"GET /v1/answers", "GET /v1/more?x=1,2"},
+			"1 2",
 		},
 	}
 	for _, test := range tests {
@@ -196,11 +216,13 @@ func TestIncrements(t *testing.T) {
 		{"defaults", Increment{Parameter: "since"}, "GET /v1/answers", "GET /v1/answers?since=2026-03-02T09%3A20%3A00Z"},
 		{"unix", Increment{Parameter: "since", Format: "unix", Overlap: time.Minute}, "GET /v1/answers", "GET /v1/answers?since=1772443740"},
 		{
-			"a filter, from a day on", Increment{Parameter: "$filter", Value: "changed ge {since}", Format: "2006-01-02", From: &from},
+			"a filter, from a day on",
+			Increment{Parameter: "$filter", Value: "changed ge {since}", Format: "2006-01-02", From: &from},
 			"GET /v1/answers?%24filter=changed+ge+2020-01-01", "GET /v1/answers?%24filter=changed+ge+2026-03-02",
 		},
 		{
-			"milliseconds in the body", Increment{Parameter: "filter.since", In: inBody, Format: "unix_ms"},
+			"milliseconds in the body",
+			Increment{Parameter: "filter.since", In: inBody, Format: "unix_ms"},
 			`POST /v1/answers {}`, `POST /v1/answers {"filter":{"since":1772443200000}}`,
 		},
 	}
@@ -292,38 +314,51 @@ func TestFailures(t *testing.T) {
 		want    string
 	}{
 		{
-			"no rows", func(l *List) { l.Rows = "data.items" }, []string{`{"data":{"rows":[]}}`}, nil,
+			"no rows", func(l *List) { l.Rows = "data.items" },
+			[]string{`{"data":{"rows":[]}}`},
+			nil,
 			"page 1: the answer has no field data.items, where rows says that the rows are",
 		},
 		{"no array", nil, []string{`{"rows":[]}`}, nil, "{ where an array should begin"},
 		{
-			"an error inside a 200", func(l *List) { l.Error = "error" }, []string{`{"error":{"message":"no such company"}}`}, nil,
+			"an error inside a 200", func(l *List) { l.Error = "error" },
+			[]string{`{"error":{"message":"no such company"}}`},
+			nil,
 			"status 200: no such company",
 		},
 		{
-			"every row rejected", func(l *List) { l.Columns = map[string]string{"id": "no", "at": "at", "score": "score"} }, []string{answerRows(1, 2)}, nil,
+			"every row rejected", func(l *List) { l.Columns = map[string]string{"id": "no", "at": "at", "score": "score"} },
+			[]string{answerRows(1, 2)},
+			nil,
 			`stream survey: all 2 rows are rejected, the first at page 1, row 1, missing value: id (column "no") is empty; check the columns`,
 		},
 		{
-			"the same page", func(l *List) { l.Paging = Paging{By: byPage, Parameter: "p"} }, []string{answerRows(1)}, nil,
+			"the same page", func(l *List) { l.Paging = Paging{By: byPage, Parameter: "p"} },
+			[]string{answerRows(1)},
+			nil,
 			"the paging does not end: the cursor after page 1 was met before",
 		},
 		{
 			"the same cursor", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "next", Parameter: "p"} },
-			[]string{`{"rows":[],"next":"a"}`}, nil, "the paging does not end: the cursor after page 2 was met before",
+			[]string{`{"rows":[],"next":"a"}`},
+			nil, "the paging does not end: the cursor after page 2 was met before",
 		},
 		{
 			"more without a cursor", func(l *List) {
 				l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "next", More: "more", Parameter: "p"}
 			},
-			[]string{`{"rows":[],"more":true}`}, nil, "page 1: more says that there are more pages, but next, which leads there, is empty",
+			[]string{`{"rows":[],"more":true}`},
+			nil, "page 1: more says that there are more pages, but next, which leads there, is empty",
 		},
 		{
 			"a cursor that is an object", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "next", Parameter: "p"} },
-			[]string{`{"rows":[],"next":{"a":1}}`}, nil, "the field next is not a single value",
+			[]string{`{"rows":[],"next":{"a":1}}`},
+			nil, "the field next is not a single value",
 		},
 		{
-			"another host", func(l *List) { l.Paging = Paging{By: byLink} }, []string{answerRows(1)}, byLinkTo("http://elsewhere.example/x?secret=1"),
+			"another host", func(l *List) { l.Paging = Paging{By: byLink} },
+			[]string{answerRows(1)},
+			byLinkTo("http://elsewhere.example/x?secret=1"),
 			"page 1: the next page is at http://elsewhere.example, not at http://127.0.0.1:",
 		},
 		{"no URL", func(l *List) { l.Paging = Paging{By: byLink} }, []string{answerRows(1)}, byLinkTo("http://a b/"), "the address of the next page is not a URL"},
