@@ -205,3 +205,21 @@ func TestDownloadCheck(t *testing.T) {
 		t.Errorf("findings %+v", findings)
 	}
 }
+
+// A server that calls other content unchanged is not believed, and is read at the next poll.
+func TestDownloadChangesUnderItsTag(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "more.csv")
+	write(t, path, header+lines(11, 12))
+	s := &sheet{content: header + lines(1, 3), etag: `"v1"`}
+	src := newSource(t, serve(t, s), orderFiles(path))
+	page := mustFetchAll(t, src)
+	write(t, path, header+lines(11, 13))
+	s.set(header+lines(1, 2), `"v1"`)
+	if pages, err := fetch(t, src, page.Cursor); !errors.Is(err, ErrChanged) || len(pages) != 0 {
+		t.Errorf("%d pages, error %v, want ErrChanged", len(pages), err)
+	}
+	pages, err := fetch(t, src, page.Cursor)
+	if got := strings.Join(ids(pages), " "); err != nil || got != "1 2 11 12 13" {
+		t.Errorf("records %s, error %v", got, err)
+	}
+}

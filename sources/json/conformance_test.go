@@ -44,13 +44,14 @@ type erpOrder struct {
 
 func (e *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if r.Header.Get("Authorization") != "Bearer "+testToken {
+	if r.Header.Get("Authorization") != "Bearer "+testToken && r.URL.Query().Get("api key") != testToken {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	query := r.URL.Query()
+	query.Del("api key")
 	var list []int
 	for _, n := range slices.Sorted(maps.Keys(e.orders)) {
 		if since := query.Get("changed_since"); since == "" || e.orders[n].changed.UTC().Format(time.RFC3339) >= since {
@@ -167,7 +168,11 @@ func TestConformance(t *testing.T) {
 				Stream:  "order",
 				Account: func() sourcetest.Account { return (&erp{by: c.paging.By, orders: map[int]erpOrder{}}).account() },
 				Open: func(base string, deps apiclient.Deps) (sources.Source, error) {
-					return New("erp", Options{Lists: []List{orderList(base, c.paging, c.increment)}}, deps)
+					l := orderList(base, c.paging, c.increment)
+					if c.paging.counted() {
+						l.BearerToken, l.Query = config.SecretRef{}, []endpoint.Parameter{{Name: "api key", Value: config.LiteralSecret(testToken)}}
+					}
+					return New("erp", Options{Lists: []List{l}}, deps)
 				},
 				Secrets: []string{testToken, url.QueryEscape(testToken)}, PageSize: pageSize,
 				Settle: 25 * time.Hour, Interval: 25 * time.Hour / 2,

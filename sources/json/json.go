@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	encjson "encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -183,7 +184,6 @@ func checkList(ctx context.Context, l list, env sources.Environment) (string, er
 		return "", err
 	}
 	var s rows.Sample
-	s.Header(r.mapping.Columns(), r.header)
 	if _, err := r.readPage(ctx, position{page: l.Paging.firstPage()}, func(row rows.Row) error {
 		if !s.Full() {
 			s.Add(row)
@@ -192,7 +192,20 @@ func checkList(ctx context.Context, l list, env sources.Environment) (string, er
 	}); err != nil {
 		return "", err
 	}
-	return s.Describe()
+	var found, missing []string
+	for i, path := range r.header {
+		if r.found[i] {
+			found = append(found, path)
+		} else {
+			missing = append(missing, path)
+		}
+	}
+	s.Header(found, nil)
+	detail, err := s.Describe()
+	if len(missing) > 0 {
+		detail += "; in no row of the first page " + strings.Join(missing, ", ")
+	}
+	return detail, err
 }
 
 var _ sources.Source = (*Source)(nil)

@@ -428,11 +428,45 @@ func TestCheck(t *testing.T) {
 	s := &script{answers: []string{`[{"id":1,"at":"2026-03-01","score":11},{"id":2,"at":"2026-03-01","score":9}]`}}
 	l := s.surveys(t, func(l *List) { l.URL += "?key=secret"; l.Paging = Paging{By: byPage, Parameter: "p"} })
 	findings := newSource(t, l).Check(t.Context(), sources.Environment{Zone: time.UTC})
-	want := `columns id, deleted, customer, at, score; of the first 2 rows 1 rejected; first at page 1, row 1, bad amount: score "11" is not within 0 and 10`
+	want := `columns id, at, score; of the first 2 rows 1 rejected; first at page 1, row 1, bad amount: score "11" is not within 0 and 10; ` +
+		`in no row of the first page deleted, customer`
 	if len(findings) != 1 || findings[0].Err != nil || findings[0].Detail != want || !strings.HasSuffix(findings[0].Subject, "/v1/answers") {
 		t.Errorf("findings %+v", findings)
 	}
 	if len(s.asked) != 1 {
 		t.Errorf("%d requests", len(s.asked))
+	}
+}
+
+func TestNextLink(t *testing.T) {
+	for link, want := range map[string]string{
+		"":                                  "",
+		"<":                                 "",
+		"</a>":                              "",
+		"</a>; rel":                         "",
+		`</a>; rel=next`:                    "/a",
+		`</a>; REL="Next"`:                  "/a",
+		`</a?x=1;y=2,3>; rel="next"`:        "/a?x=1;y=2,3",
+		`</a>; rel="prev", </b>;rel="next"`: "/b",
+		`</a>; rel="nextish"`:               "",
+		`</a>; rev="next", </b>; rel="up"`:  "",
+		`</a>; rel=next, </b>; rel=last`:    "/a",
+	} {
+		if got := nextLink(http.Header{"Link": {link}}); got != want {
+			t.Errorf("%s leads to %q, want %q", link, got, want)
+		}
+	}
+	if got := nextLink(http.Header{"Link": {`</a>; rel="first"`, `</b>; rel="next"`}}); got != "/b" {
+		t.Errorf("two headers lead to %q", got)
+	}
+}
+
+func TestNoContent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer server.Close()
+	l := List{Options: endpoint.Options{URL: server.URL}, Rows: "rows", Config: rows.Config{Record: record.KindSurvey}}
+	pages, err := fetchAt(t, newSource(t, l), "", now())
+	if err != nil || len(pages) != 1 || !pages[0].Sweep {
+		t.Errorf("pages %+v, error %v", pages, err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 type reader struct {
 	list
 	header  []string // the paths of the columns
+	found   []bool   // a row had something there
 	mapping *rows.Mapping
 	zone    *time.Location // of moments without an offset
 	since   time.Time      // zero: everything
@@ -44,6 +45,7 @@ func newReader(l list, zone *time.Location) (*reader, error) {
 			r.header = append(r.header, path)
 		}
 	}
+	r.found = make([]bool, len(r.header))
 	var err error
 	if r.mapping, err = l.Compile(r.header, zone); err != nil {
 		return nil, fmt.Errorf("%s: %w", l.Name(), err)
@@ -152,6 +154,7 @@ func (r *reader) readPage(ctx context.Context, at position, add func(rows.Row) e
 		got.rows++
 		for i, path := range r.header {
 			values[i] = lookup(element, path)
+			r.found[i] = r.found[i] || values[i] != nil
 		}
 		if r.Paging.counted() {
 			fmt.Fprintln(h, values...)
