@@ -231,7 +231,8 @@ func populate(server *fakestripe.Server, at time.Time) {
 			ID: "sub_" + id, Customer: "cus_" + id, Currency: "eur", Discounts: []fakestripe.Discount{{Coupon: "EURO"}},
 			Items: []fakestripe.Item{
 				{Price: "price_plain", Quantity: 4, InclusiveTax: "19.0", Discounts: []fakestripe.Discount{{Coupon: "TEN"}}},
-				{Price: "price_tiers", Quantity: 15}, {Price: "price_usage"},
+				{Price: "price_tiers", Quantity: 15},
+				{Price: "price_usage"},
 			},
 			TrialEnd: at.Add(14 * day),
 		}

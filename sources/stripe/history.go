@@ -84,9 +84,9 @@ func (l *timeline) trial(t int64, s segment) bool {
 
 // segmentAt returns what is agreed for a moment.
 func (l *timeline) segmentAt(t int64) segment {
-	for i := len(l.planned) - 1; i >= 0; i-- {
-		if t >= l.planned[i].from {
-			return l.planned[i]
+	for _, s := range slices.Backward(l.planned) {
+		if t >= s.from {
+			return s
 		}
 	}
 	n := len(l.begun)

@@ -34,7 +34,7 @@ func startMock(t *testing.T) string {
 		}
 		t.Fatalf("build stripe-mock: %v\n%s", err, out)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	mock := exec.CommandContext(ctx, binary, "-http-addr=127.0.0.1:0", "-https-addr=127.0.0.1:0", "-strict-version-check")
 	stdout, err := mock.StdoutPipe()
 	if err != nil {
@@ -43,20 +43,28 @@ func startMock(t *testing.T) string {
 	if err := mock.Start(); err != nil {
 		t.Fatal(err)
 	}
+	address, done := make(chan string, 1), make(chan struct{})
+	go func() { // reads until the process ends, which would block else
+		defer close(done)
+		defer close(address)
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			if text, ok := strings.CutPrefix(lines.Text(), "Listening for HTTP at address: "); ok {
+				address <- text
+			}
+		}
+	}()
 	t.Cleanup(func() {
 		cancel()
+		<-done
 		if err := mock.Wait(); err == nil {
 			t.Error("stripe-mock has ended by itself")
 		}
 	})
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if address, ok := strings.CutPrefix(lines.Text(), "Listening for HTTP at address: "); ok {
-			go io.Copy(io.Discard, stdout) // it must not block; it ends with the process
-			return "http://" + address
-		}
+	at := <-address
+	if at == "" {
+		t.Fatal("stripe-mock has not said where it listens")
 	}
-	t.Fatal("stripe-mock has not said where it listens")
-	return ""
+	return "http://" + at
 }
 
 // shape is what requests have in common that differ only in IDs and times.
