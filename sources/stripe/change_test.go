@@ -111,6 +111,11 @@ func TestChanges(t *testing.T) {
 			changes: map[int]change{3: discounts("half3"), 6: discounts("half3", "euro")},
 			want:    "active, 0d 9, 3d 5, 6d 4, 94d 9", late: "active, 0d 10, 3d 5, 6d 4, 94d 9",
 		},
+		"a discount taken away": {
+			first:   fakestripe.Subscription{Items: items("month10", 1), Discounts: []fakestripe.Discount{{Coupon: "euro"}}},
+			changes: map[int]change{3: discounts()},
+			want:    "active, 0d 9, 3d 10", late: "active, 0d 10",
+		},
 		"set to end and then not": {
 			first: fakestripe.Subscription{Items: items("month10", 1)},
 			changes: map[int]change{

@@ -145,9 +145,7 @@ func (l *timeline) steps(known past) (list []step, rounded int, err error) {
 	if known.Cut > 0 {
 		list = slices.Clone(known.Steps)
 		moments = slices.DeleteFunc(moments, func(t int64) bool { return t < known.Cut })
-		if l.end == 0 || known.Cut < l.end {
-			moments = slices.Compact(slices.Insert(moments, 0, known.Cut))
-		}
+		moments = slices.Compact(slices.Insert(moments, 0, known.Cut))
 	}
 	for _, t := range moments {
 		v, err := l.value(t)

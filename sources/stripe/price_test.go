@@ -60,6 +60,26 @@ func TestMicrosRounds(t *testing.T) {
 	})
 }
 
+func TestTax(t *testing.T) {
+	inclusive, exclusive := taxRate{true, "19.0"}, taxRate{false, "19.0"}
+	for name, test := range map[string]struct {
+		own, byDefault []taxRate
+		want           int64
+	}{
+		"none":                              {nil, nil, 11_900},
+		"on top":                            {[]taxRate{exclusive}, nil, 11_900},
+		"included":                          {[]taxRate{inclusive}, nil, 10_000},
+		"included, of the subscription":     {nil, []taxRate{inclusive, exclusive}, 10_000},
+		"the item's own come first":         {[]taxRate{exclusive}, []taxRate{inclusive}, 11_900},
+		"two included ones, of 9.5 and 9.5": {[]taxRate{{true, "9.5"}, {true, "9.5"}}, nil, 10_000},
+	} {
+		net, err := untaxed(charge{item: item{TaxRates: test.own}, amount: big.NewRat(11_900, 1)}, test.byDefault)
+		if err != nil || net.Cmp(big.NewRat(test.want, 1)) != 0 {
+			t.Errorf("%s: got %v, %v; want %d", name, net, err, test.want)
+		}
+	}
+}
+
 func TestRounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)

@@ -308,6 +308,9 @@ func (s *Server) tellDiscounts(name string, at time.Time, list, but []Discount) 
 		if slices.ContainsFunc(but, func(other Discount) bool { return other.ID == d.ID }) {
 			continue
 		}
+		if name == "customer.discount.deleted" {
+			d.End = at
+		}
 		if about, err := json.Marshal(s.discount(d, nil)); err == nil {
 			s.tell(name, at, about, nil)
 		}
