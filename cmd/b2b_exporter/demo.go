@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -27,6 +28,8 @@ func (c *command) demo(ctx context.Context, o demo.Options) (err error) {
 		return fmt.Errorf("make a directory for the demo's ledger: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// Three years are made up and read at once: the collector would run all the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	c.log.Info("making up a company")
 	d, err := demo.Start(ctx, o, c.now)
 	if err != nil {

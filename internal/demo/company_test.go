@@ -82,7 +82,7 @@ func TestSizes(t *testing.T) {
 			"customers": {len(b.Customers), 3600, 4400},
 			"orders":    {len(b.Orders), 55_000, 67_000},
 			"leads":     {len(b.Leads), 22_500, 27_500},
-			"checkouts": {len(b.Checkouts), 12_000, 19_000},
+			"checkouts": {len(b.Checkouts), 9_000, 15_000},
 			"deals":     {c.deals, 4_000, 6_500},
 		} {
 			if size[0] < size[1] || size[0] > size[2] {

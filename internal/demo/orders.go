@@ -87,7 +87,7 @@ func (c *Company) order(b *Batch, k *Customer, at time.Time) *Order {
 	case n < 78:
 		o.Origin = c.Market.direct()
 	}
-	if c.r.IntN(100) < 26 {
+	if c.r.IntN(100) < 20 {
 		c.leave(b, k, at)
 	}
 	return o
@@ -111,7 +111,7 @@ func (c *Company) newOrder(b *Batch, shop *Shop, basket int64, at time.Time) *Or
 	c.orders++
 	o := &Order{ID: int64(c.orders), Shop: shop, Placed: at, Paid: at}
 	worth := basket * int64(55+r.IntN(90)) / 100
-	n := pick(r, []int{1, 2, 3, 5}, []int{50, 32, 15, 3})
+	n := pick(r, []int{1, 2, 3, 5}, []int{69, 22, 7, 2})
 	rebate := int64(0)
 	switch {
 	case worth >= 120_000:

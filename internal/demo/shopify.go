@@ -11,7 +11,8 @@ import (
 // store shows one shop as a Shopify shop.
 type store struct {
 	*shopify.Server
-	shop *Shop
+	shop   *Shop
+	visits map[*Origin]*shopify.Visit
 }
 
 func newStore(shop *Shop, now func() time.Time) *store {
@@ -20,8 +21,9 @@ func newStore(shop *Shop, now func() time.Time) *store {
 	return &store{
 		Server: shopify.New(shopify.Options{
 			Now: now, AccessToken: token, Currency: shop.Currency, Zone: shop.Zone, BucketSize: points, Restore: points,
+			CostShare: 0.4, // pages as large as the API gives
 		}),
-		shop: shop,
+		shop: shop, visits: map[*Origin]*shopify.Visit{},
 	}
 }
 
@@ -74,7 +76,7 @@ func (s *store) order(o *Order, at time.Time) shopify.Order {
 	past := func(t time.Time) bool { return !t.IsZero() && !t.After(at) }
 	v := shopify.Order{
 		ID: 5_000_000_000 + o.ID, Created: o.Placed, Updated: at, Test: o.Test, Country: o.Country,
-		Visit: visit(o.Origin), Lines: make([]shopify.Line, len(o.Lines)), FinancialStatus: "PENDING",
+		Visit: s.visit(o.Origin), Lines: make([]shopify.Line, len(o.Lines)), FinancialStatus: "PENDING",
 	}
 	if k := o.Customer; k != nil {
 		v.Customer = k.ID
@@ -116,19 +118,26 @@ func (s *store) order(o *Order, at time.Time) shopify.Order {
 	return v
 }
 
-// visit returns how the shop's statistics describe where a visitor came from.
-func visit(o *Origin) *shopify.Visit {
-	switch {
-	case o == nil:
+// visit returns how the shop's statistics describe where a visitor came from; one for all
+// visitors from there.
+func (s *store) visit(o *Origin) *shopify.Visit {
+	if o == nil {
 		return nil
-	case o.Campaign != "":
-		return &shopify.Visit{Source: o.Source, UTM: true, UTMSource: o.Source, Medium: o.Medium, Campaign: o.Campaign}
-	case o.Channel == "organic_search":
-		return &shopify.Visit{Source: o.Source, Tactic: "SEO"}
-	case o.Channel == "referral":
-		return &shopify.Visit{Source: o.Source, Tactic: "LINK"}
 	}
-	return &shopify.Visit{Source: o.Source}
+	v := s.visits[o]
+	if v == nil {
+		v = &shopify.Visit{Source: o.Source}
+		switch {
+		case o.Campaign != "":
+			v.UTM, v.UTMSource, v.Medium, v.Campaign = true, o.Source, o.Medium, o.Campaign
+		case o.Channel == "organic_search":
+			v.Tactic = "SEO"
+		case o.Channel == "referral":
+			v.Tactic = "LINK"
+		}
+		s.visits[o] = v
+	}
+	return v
 }
 
 func cents(n int64) string { return decimal.New(n, -2).StringFixed(2) }

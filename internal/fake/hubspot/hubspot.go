@@ -55,13 +55,13 @@ type entry struct {
 	id                uint64
 	created, modified time.Time
 	properties        map[string]string
-	history           map[string][]revision // newest first
-	archivedAt        time.Time             // zero where it is not archived
+	history           []revision // of all properties, oldest first
+	archivedAt        time.Time  // zero where it is not archived
 }
 
 type revision struct {
-	value string
-	at    time.Time
+	property, value string
+	at              time.Time
 }
 
 // linkKey is where associations begin, and the type of record that they lead to.
@@ -153,7 +153,7 @@ func (s *Server) Put(object Object, id uint64, at time.Time, properties map[stri
 	defer s.mu.Unlock()
 	e := s.records[object][id]
 	if e == nil {
-		e = &entry{id: id, created: at, properties: map[string]string{}, history: map[string][]revision{}}
+		e = &entry{id: id, created: at, properties: map[string]string{}}
 		s.records[object][id] = e
 		delete(s.order, object)
 		e.set(at, "createdate", stamp(at))
@@ -177,7 +177,7 @@ func (e *entry) set(at time.Time, name, value string) {
 		return
 	}
 	e.properties[name] = value
-	e.history[name] = slices.Insert(e.history[name], 0, revision{value, at})
+	e.history = append(e.history, revision{name, value, at})
 }
 
 // touch sets the time of the last change and defines new properties.
@@ -191,16 +191,23 @@ func (s *Server) touch(object Object, e *entry, at time.Time) {
 
 // enterLifecycle dates a stage and clears the dates of those after it.
 func (e *entry) enterLifecycle(at time.Time, stage string) {
-	for _, family := range []string{"hs_v2_date_entered_%", "hs_lifecyclestage_%_date"} {
-		for i, s := range lifecycleStages() {
-			name := strings.Replace(family, "%", s, 1)
-			if i > slices.Index(lifecycleStages(), stage) && e.properties[name] != "" {
+	stages := lifecycleStages()
+	place := slices.Index(stages, stage)
+	for i, s := range stages {
+		if i <= place {
+			continue
+		}
+		for _, name := range []string{"hs_v2_date_entered_" + s, "hs_lifecyclestage_" + s + "_date"} {
+			if e.properties[name] != "" {
 				e.set(at, name, "")
 			}
 		}
-		if stage != "" && (strings.HasPrefix(family, "hs_v2") || slices.Contains(lifecycleStages(), stage)) {
-			e.set(at, strings.Replace(family, "%", stage, 1), stamp(at))
-		}
+	}
+	if stage != "" {
+		e.set(at, "hs_v2_date_entered_"+stage, stamp(at))
+	}
+	if place >= 0 {
+		e.set(at, "hs_lifecyclestage_"+stage+"_date", stamp(at))
 	}
 }
 

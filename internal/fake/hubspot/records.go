@@ -64,8 +64,10 @@ func (s *Server) show(of Object, e *entry, properties, history []string) object 
 		with := object{}
 		for _, name := range history {
 			list := []object{}
-			for _, r := range e.history[name] {
-				list = append(list, object{"value": r.value, "timestamp": stamp(r.at), "sourceType": "CRM_UI"})
+			for _, r := range slices.Backward(e.history) { // newest first
+				if r.property == name {
+					list = append(list, object{"value": r.value, "timestamp": stamp(r.at), "sourceType": "CRM_UI"})
+				}
 			}
 			with[name] = list
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -106,7 +107,7 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 	}
 	s.calls[op.Name]++
 	variables := withDefaults(op, body.Variables)
-	requested := requestedCost(op.SelectionSet, variables)
+	requested := int(math.Ceil(float64(requestedCost(op.SelectionSet, variables)) * s.CostShare))
 	if op.Operation == ast.Mutation {
 		requested = 10
 	}

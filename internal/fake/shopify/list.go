@@ -16,17 +16,16 @@ type entry struct {
 	id               int64
 	key              string // what the list is sorted by, before the ID
 	created, updated time.Time
-	object           func() object
 }
 
 // inner is a connection inside an object, in the order of its nodes.
 func inner(nodes []object) resolver {
 	return func(_ *execution, args map[string]any) (any, error) {
 		entries := make([]entry, len(nodes))
-		for i, n := range nodes {
-			entries[i] = entry{id: int64(i), object: func() object { return n }}
+		for i := range nodes {
+			entries[i] = entry{id: int64(i)}
 		}
-		return paged(entries, args, everything)
+		return paged(entries, args, everything, func(i int64) object { return nodes[i] })
 	}
 }
 
@@ -35,6 +34,7 @@ func everything(entry) bool { return true }
 // listing is a list of the root. It is kept in the orders that were asked for until it changes.
 type listing struct {
 	entries   func() []entry
+	object    func(id int64) object
 	shown     func(entry) bool
 	wholeDays bool // how the list of customers compares times
 	sorted    map[string][]entry
@@ -56,7 +56,7 @@ func (l *listing) resolve(_ *execution, args map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged(entries, args, func(e entry) bool { return l.shown(e) && match(e) })
+	return paged(entries, args, func(e entry) bool { return l.shown(e) && match(e) }, l.object)
 }
 
 func sortKey(args map[string]any) string {
@@ -83,8 +83,8 @@ func sorted(entries []entry, by string) []entry {
 func compare(a, b entry) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id)) }
 
 // paged returns the page of a sorted list that first and after ask for, of the entries that
-// match. It leaves the list as it is.
-func paged(entries []entry, args map[string]any, match func(entry) bool) (any, error) {
+// match. It leaves the list as it is. Node returns the node of an entry.
+func paged(entries []entry, args map[string]any, match func(entry) bool, node func(id int64) object) (any, error) {
 	if after, ok := args["after"].(string); ok {
 		value, id, err := decodeCursor(after)
 		if err != nil {
@@ -114,7 +114,7 @@ func paged(entries []entry, args map[string]any, match func(entry) bool) (any, e
 	info := object{"__typename": "PageInfo", "hasNextPage": more, "endCursor": nil}
 	nodes := make([]object, len(page))
 	for i, e := range page {
-		nodes[i] = e.object()
+		nodes[i] = node(e.id)
 	}
 	if len(page) > 0 {
 		info["endCursor"] = page[len(page)-1].cursor()

@@ -53,7 +53,7 @@ func (s *Server) root() object {
 		"bulkOperations": resolver(func(x *execution, args map[string]any) (any, error) {
 			var entries []entry
 			for _, b := range s.bulks {
-				entries = append(entries, entry{id: b.id, created: b.created, object: func() object { return s.bulkObject(b, x.host) }})
+				entries = append(entries, entry{id: b.id, created: b.created})
 			}
 			entries = sorted(entries, sortKey(args))
 			if args["reverse"] == true {
@@ -62,7 +62,7 @@ func (s *Server) root() object {
 				}
 				slices.Reverse(entries)
 			}
-			return paged(entries, args, everything)
+			return paged(entries, args, everything, func(id int64) object { return s.bulkObject(s.bulks[id], x.host) })
 		}),
 		"bulkOperation": resolver(func(x *execution, args map[string]any) (any, error) {
 			return s.bulkNode(x.host, args["id"])
@@ -74,52 +74,35 @@ func (s *Server) list(name string) resolver { return s.listings[name].resolve }
 
 // newListings returns the lists of the root by their fields' names.
 func (s *Server) newListings() map[string]*listing {
-	all := func(entries func() []entry) *listing {
-		return &listing{entries: entries, shown: everything, sorted: map[string][]entry{}}
-	}
-	orders, customers := all(s.orderEntries), all(s.customerEntries)
+	orders := newListing(s.orders, func(o Order) entry { return entry{id: o.ID, created: o.Created, updated: o.Updated} },
+		func(o Order) object { return o.order(s) })
 	orders.shown = func(e entry) bool { return s.visible(e.created) }
+	customers := newListing(s.customers, func(c Customer) entry { return entry{id: c.ID, created: c.Created, updated: c.Updated} }, Customer.customer)
 	customers.wholeDays = true
 	return map[string]*listing{
-		"orders": orders, "customers": customers, "companies": all(s.companyEntries), "abandonedCheckouts": all(s.checkoutEntries),
+		"orders": orders, "customers": customers,
+		"companies": newListing(s.companies, func(c Company) entry { return entry{id: c.ID, created: c.Created, updated: c.Updated} }, Company.company),
+		"abandonedCheckouts": newListing(s.checkouts, func(c Checkout) entry { return entry{id: c.ID, created: c.Created, updated: c.Updated} },
+			Checkout.checkout),
+	}
+}
+
+func newListing[T any](records map[int64]T, of func(T) entry, node func(T) object) *listing {
+	return &listing{
+		entries: func() []entry {
+			list := make([]entry, 0, len(records))
+			for _, r := range records {
+				list = append(list, of(r))
+			}
+			return list
+		},
+		object: func(id int64) object { return node(records[id]) }, shown: everything, sorted: map[string][]entry{},
 	}
 }
 
 // visible reports whether an order created at a time can be seen.
 func (s *Server) visible(created time.Time) bool {
 	return s.has("read_all_orders") || s.Now().Sub(created) < hiddenAfter
-}
-
-func (s *Server) orderEntries() []entry {
-	return entries(s.orders, func(o Order) entry {
-		return entry{id: o.ID, created: o.Created, updated: o.Updated, object: func() object { return o.order(s) }}
-	})
-}
-
-func (s *Server) customerEntries() []entry {
-	return entries(s.customers, func(c Customer) entry {
-		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.customer}
-	})
-}
-
-func (s *Server) companyEntries() []entry {
-	return entries(s.companies, func(c Company) entry {
-		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.company}
-	})
-}
-
-func (s *Server) checkoutEntries() []entry {
-	return entries(s.checkouts, func(c Checkout) entry {
-		return entry{id: c.ID, created: c.Created, updated: c.Updated, object: c.checkout}
-	})
-}
-
-func entries[T any](records map[int64]T, of func(T) entry) []entry {
-	list := make([]entry, 0, len(records))
-	for _, r := range records {
-		list = append(list, of(r))
-	}
-	return list
 }
 
 // node returns an order or a refund by its ID, or nil.

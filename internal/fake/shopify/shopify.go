@@ -33,6 +33,8 @@ type Options struct {
 	BucketSize, Restore float64
 	// MaxCost is what a query may cost; 1000 where 0.
 	MaxCost int
+	// CostShare is the part of the usual cost that queries have; 1 where 0.
+	CostShare float64
 	// BulkDelay is how long a bulk operation takes.
 	BulkDelay time.Duration
 	// Schema, where not nil, is what queries and answers must agree with.
@@ -66,6 +68,7 @@ func New(o Options) *Server {
 	}
 	o.Currency, o.Zone = cmp.Or(o.Currency, "EUR"), cmp.Or(o.Zone, "UTC")
 	o.BucketSize, o.Restore, o.MaxCost = cmp.Or(o.BucketSize, 2000), cmp.Or(o.Restore, 100), cmp.Or(o.MaxCost, 1000)
+	o.CostShare = cmp.Or(o.CostShare, 1)
 	s := &Server{
 		Options: o,
 		orders:  map[int64]Order{}, customers: map[int64]Customer{}, companies: map[int64]Company{}, checkouts: map[int64]Checkout{},
