@@ -116,6 +116,24 @@ func TestChanges(t *testing.T) {
 			changes: map[int]change{3: discounts()},
 			want:    "active, 0d 9, 3d 10", late: "active, 0d 10",
 		},
+		"unpaid until it ended": {
+			first: fakestripe.Subscription{Items: items("month10", 1)},
+			changes: map[int]change{
+				10: status("unpaid"), 15: renew, 20: func(_ *poller, s *fakestripe.Subscription) {
+					s.Status, s.EndedAt, s.CanceledAt = "canceled", time.Now(), time.Now()
+				},
+			},
+			want: "ended, 0d 10, 10d 0", late: "ended, 0d 10, 20d 0",
+		},
+		"paused until it ended": {
+			first: fakestripe.Subscription{Items: items("month10", 1)},
+			changes: map[int]change{
+				10: pause("void"), 15: renew, 20: func(_ *poller, s *fakestripe.Subscription) {
+					s.Status, s.EndedAt, s.CanceledAt = "canceled", time.Now(), time.Now()
+				},
+			},
+			want: "ended, 0d 10, 10d 0", late: "ended, 0d 10, 15d 0",
+		},
 		"set to end and then not": {
 			first: fakestripe.Subscription{Items: items("month10", 1)},
 			changes: map[int]change{

@@ -45,7 +45,9 @@ type timeline struct {
 	// end is when the service has ended or will; 0 where that is not told.
 	end int64
 	// since is when a state began that the vendor does not date.
-	since  int64
+	since int64
+	// lapsed says that the subscription ended while it was in such a state.
+	lapsed bool
 	counts func(behaviour string) bool
 }
 
@@ -53,7 +55,7 @@ type timeline struct {
 // vendor does not tell.
 func (l *timeline) undated() bool {
 	s := l.sub
-	return s.Status == "unpaid" || s.Status == "paused" || s.PauseCollection != nil && !l.counts(s.PauseCollection.Behavior)
+	return l.lapsed || s.Status == "unpaid" || s.Status == "paused" || s.PauseCollection != nil && !l.counts(s.PauseCollection.Behavior)
 }
 
 // periodStart is when the running period began: the best guess of when an undated state did.
@@ -72,7 +74,7 @@ func (l *timeline) suspended(t int64) bool {
 		return false
 	}
 	p := l.sub.PauseCollection
-	return l.sub.Status == "unpaid" || l.sub.Status == "paused" || p.ResumesAt == 0 || t < p.ResumesAt
+	return p == nil || p.ResumesAt == 0 || t < p.ResumesAt || l.sub.Status == "unpaid" || l.sub.Status == "paused"
 }
 
 func (l *timeline) trial(t int64, s segment) bool {

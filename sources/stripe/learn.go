@@ -92,11 +92,9 @@ func (f *fetch) suspend(ctx context.Context, sub *subscription) error {
 			if next, err = cutAt(l, known, cut, true); err != nil {
 				return err
 			}
-		} else if sub.EndedAt == 0 {
+		} else {
 			zero := int64(0)
 			next.Steps = append(slices.Clone(known.Steps), step{known.Cut, &zero})
-		} else {
-			return nil // it ended while it was suspended
 		}
 		f.remember(sub.ID, next)
 		return nil

@@ -12,6 +12,7 @@ func (f *fetch) timeline(sub *subscription, known past) (*timeline, error) {
 	l := &timeline{sub: sub, catalog: f.catalog, since: known.Cut, counts: func(behaviour string) bool {
 		return slices.Contains(f.options.CountPaused, behaviour)
 	}}
+	l.end, l.lapsed = ending(sub), sub.Status == "canceled" && known.Suspended
 	var err error
 	if l.terms, err = f.terms(sub); err != nil {
 		return nil, err
@@ -19,7 +20,6 @@ func (f *fetch) timeline(sub *subscription, known past) (*timeline, error) {
 	if l.undated() && l.since == 0 {
 		l.since = l.periodStart()
 	}
-	l.end = ending(sub)
 	return l, f.plan(l)
 }
 
