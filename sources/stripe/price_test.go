@@ -165,22 +165,23 @@ func TestOlderEvents(t *testing.T) {
 func TestFakeRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		for path, part := range map[string]string{
-			"/v1/customers?lmit=1":               "parameter_unknown",
-			"/v1/customers?limit=101":            "between 1 and 100",
-			"/v1/customers?starting_after=cus_9": "resource_missing",
-			"/v1/customers/cus_9":                "resource_missing",
-			"/v1/parcels":                        "Unrecognized request URL",
-			"/v1/subscriptions?expand[]=data.items.data.price.tiers":       "more than 4 levels",
-			"/v1/subscriptions?expand[]=data.nonsense":                     "cannot be expanded",
-			"/v1/subscriptions?expand[]=customer":                          "cannot be expanded",
-			"/v1/subscription_items?subscription=sub_9":                    "resource_missing",
-			"/v1/events?types[]=" + strings.Repeat("a&types[]=", 20) + "b": "up to 20 types",
+		types := strings.Repeat("a&types[]=", 20) + "b"
+		for _, test := range []struct{ path, part string }{
+			{"/v1/customers?lmit=1", "parameter_unknown"},
+			{"/v1/customers?limit=101", "between 1 and 100"},
+			{"/v1/customers?starting_after=cus_9", "resource_missing"},
+			{"/v1/customers/cus_9", "resource_missing"},
+			{"/v1/parcels", "Unrecognized request URL"},
+			{"/v1/subscriptions?expand[]=data.items.data.price.tiers", "more than 4 levels"},
+			{"/v1/subscriptions?expand[]=data.nonsense", "cannot be expanded"},
+			{"/v1/subscriptions?expand[]=customer", "cannot be expanded"},
+			{"/v1/subscription_items?subscription=sub_9", "resource_missing"},
+			{"/v1/events?types[]=" + types, "up to 20 types"},
 		} {
 			var into object
-			_, err := p.source.client.JSON(t.Context(), apiclient.Request{Path: path}, &into)
-			if err == nil || !strings.Contains(err.Error(), part) {
-				t.Errorf("GET %s: got %v, want %q in it", path, err, part)
+			_, err := p.source.client.JSON(t.Context(), apiclient.Request{Path: test.path}, &into)
+			if err == nil || !strings.Contains(err.Error(), test.part) {
+				t.Errorf("GET %s: got %v, want %q in it", test.path, err, test.part)
 			}
 		}
 	})
