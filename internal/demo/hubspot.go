@@ -61,11 +61,9 @@ func (s *crm) lead(l *Lead) []change {
 	set(l.Answered, "hs_first_outreach_date", milliseconds(l.Answered))
 	set(l.MQL, "lifecyclestage", "marketingqualifiedlead")
 	set(l.SQL, "lifecyclestage", "salesqualifiedlead")
-	if l.Account != nil {
-		add(l.SQL, func() { s.account(l) })
-	}
 	set(l.Opportunity, "lifecyclestage", "opportunity")
-	if l.Deal != nil {
+	if l.Account != nil {
+		add(l.Opportunity, func() { s.account(l) })
 		list = append(list, s.deal(l)...)
 	}
 	set(l.Customer, "lifecyclestage", "customer")
@@ -120,8 +118,8 @@ func (s *crm) account(l *Lead) {
 	if a.Tier != "" {
 		p["hs_is_target_account"], p["hs_ideal_customer_profile"] = "true", a.Tier
 	}
-	s.Put(hubspot.Companies, a.ID, l.SQL, p)
-	s.Associate(hubspot.Contacts, l.ID, hubspot.Companies, a.ID, true, l.SQL)
+	s.Put(hubspot.Companies, a.ID, l.Opportunity, p)
+	s.Associate(hubspot.Contacts, l.ID, hubspot.Companies, a.ID, true, l.Opportunity)
 }
 
 // deal returns what happens to the deal of a lead.

@@ -54,8 +54,8 @@ type Lead struct {
 	Unqualified                     time.Time
 	Archived                        time.Time
 	Duplicate                       *Duplicate
-	Account                         *Account // nil where it never becomes an SQL, and for persons
-	Deal                            *Deal    // nil where there is none
+	Account                         *Account // nil where it never becomes an opportunity, and for persons
+	Deal                            *Deal    // nil where there is no account
 
 	person bool
 	shop   *Shop
@@ -67,7 +67,7 @@ type Duplicate struct {
 	Created, Merged time.Time
 }
 
-// Account is a company in the CRM, known from the moment its lead becomes an SQL.
+// Account is a company in the CRM, known from the moment its lead becomes an opportunity.
 type Account struct {
 	ID     uint64
 	Domain string
@@ -99,7 +99,7 @@ type prospect struct {
 func (c *Company) prospect() prospect {
 	c.known++
 	n := c.known
-	p := prospect{Country: pick(c.r, []string{"DE", "AT", "CH", "NL", "FR", "PL", "GB", "IE", "US", "CA"}, []int{26, 7, 5, 9, 11, 6, 17, 3, 13, 3})}
+	p := prospect{Country: pick(c.r, []string{"DE", "AT", "CH", "NL", "FR", "PL", "GB", "IE", "US", "CA"}, []int{17, 5, 4, 7, 7, 4, 23, 4, 24, 5})}
 	switch p.Country {
 	case "GB", "IE":
 		p.shop = c.shops[1]
@@ -168,13 +168,6 @@ func (c *Company) qualify(d int, l *Lead, p prospect) {
 		return
 	}
 	l.SQL = c.later(l.MQL, 1+r.IntN(9))
-	if !l.person {
-		c.accounts++
-		l.Account = &Account{ID: 40_000_000 + uint64(c.accounts), Domain: p.Domain}
-		if r.IntN(100) < 14 {
-			l.Account.Tier = pick(r, []string{"tier_1", "tier_2", "tier_3"}, []int{2, 3, 4})
-		}
-	}
 	if !chance(0.72) {
 		if r.IntN(100) < 60 {
 			l.Unqualified = c.later(l.SQL, 5+r.IntN(30))
@@ -191,6 +184,11 @@ func (c *Company) qualify(d int, l *Lead, p prospect) {
 		c.won[day] = append(c.won[day], l)
 	}
 	if !l.person {
+		c.accounts++
+		l.Account = &Account{ID: 40_000_000 + uint64(c.accounts), Domain: p.Domain}
+		if r.IntN(100) < 14 {
+			l.Account.Tier = pick(r, []string{"tier_1", "tier_2", "tier_3"}, []int{2, 3, 4})
+		}
 		c.deal(l, ends)
 	}
 }
