@@ -28,13 +28,24 @@ func configuration(c *Company, sources []string) ([]byte, error) {
 	var out bytes.Buffer
 	ago := func(days int) string { return c.Now.AddDate(0, 0, -days).Format(time.DateOnly) }
 	data := map[string]any{
-		"Zone": reportZone, "FreeMail": freeMail, "Sources": sources, "Rates": c.rates(),
+		"Zone": reportZone, "FreeMail": freeMail, "Sources": sources, "Rates": c.rates(), "Campaigns": c.Market.campaigns(),
 		"First": c.First().Format(time.DateOnly), "YearAgo": ago(365), "Ago": ago,
 	}
 	if err := t.Execute(&out, data); err != nil {
 		return nil, fmt.Errorf("write the demo's configuration: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// campaigns returns the origins that are campaigns.
+func (m *Market) campaigns() []*Origin {
+	var list []*Origin
+	for _, o := range m.origins {
+		if o.Campaign != "" {
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // rates returns a rate for each month of the history, of each currency that a shop has
