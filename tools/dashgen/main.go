@@ -1,0 +1,40 @@
+// Command dashgen writes the Grafana dashboards of b2b_exporter: dashgen [DIRECTORY].
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	dir := filepath.Join("..", "..", "dashboards")
+	if len(os.Args) > 1 {
+		dir = os.Args[1]
+	}
+	if err := write(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "dashgen:", err)
+		os.Exit(1)
+	}
+}
+
+// boards returns all dashboards.
+func boards() []board {
+	return []board{overview(), orders(), customers(), acquisition(), funnel(), exporter()}
+}
+
+// fileName returns the name of a dashboard's file.
+func (b board) fileName() string { return b.uid + ".json" }
+
+func write(dir string) error {
+	for _, b := range boards() {
+		text, err := b.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, b.fileName()), text, 0o644); err != nil {
+			return fmt.Errorf("write dashboard %s: %w", b.uid, err)
+		}
+	}
+	return nil
+}
