@@ -24,7 +24,7 @@ type Collector interface {
 // Collectors returns all collectors, in the order of the reference. Goals and exporter come
 // last: they tell of what the others have put out.
 func Collectors() []Collector {
-	return []Collector{orders{}, customers{}, goals{}, exporter{}}
+	return []Collector{orders{}, customers{}, acquisition{}, funnel{}, goals{}, exporter{}}
 }
 
 // Source is a configured source.
@@ -54,7 +54,10 @@ type Options struct {
 	// LifetimeMinimum is how many active customers the predicted lifetime value takes.
 	LifetimeMinimum int
 	LabelMax        int // values a bounded label keeps
-	Thresholds      []Threshold
+	// Marketing are the channels of marketing.
+	Marketing  []string
+	FunnelSite string // whose visitors turn into customers; the only site where empty
+	Thresholds []Threshold
 }
 
 // Threshold is a configured alert threshold of a headline KPI.
@@ -157,17 +160,19 @@ func (in *Input) gateAll(kinds ...record.Kind) Reason {
 
 // current returns the windows that samples are for.
 func (in *Input) current() []*rollup.WindowView {
-	return in.role(rollup.Current)
-}
-
-func (in *Input) role(role rollup.Role) []*rollup.WindowView {
 	var list []*rollup.WindowView
 	for i := range in.View.Windows {
-		if in.View.Windows[i].Role == role {
+		if in.View.Windows[i].Role == rollup.Current {
 			list = append(list, &in.View.Windows[i])
 		}
 	}
 	return list
+}
+
+// window returns a window in a role; every configured one has all of them.
+func (in *Input) window(name window.Name, role rollup.Role) *rollup.WindowView {
+	i := slices.IndexFunc(in.View.Windows, func(w rollup.WindowView) bool { return w.Name == name && w.Role == role })
+	return &in.View.Windows[i]
 }
 
 // Sample is one value of a metric.
@@ -206,13 +211,26 @@ type Headline struct {
 // Compared is a value and what it is compared with, by versus.
 type Compared struct {
 	Value Value
-	Base  map[string]Value
+	// Complete is what Base is compared with: Value, but over complete days only for a running
+	// window of a KPI that is known by day.
+	Complete Value
+	Base     map[string]Value
 }
 
-// names of comparisons, the label versus.
+// Change returns how the value compares: value / base - 1, undefined where the base is
+// not above 0.
+func (c Compared) Change(versus string) Value {
+	base := c.Base[versus]
+	if base.Defined() && base.Number.Sign() <= 0 {
+		return undefined(ZeroDenominator)
+	}
+	return c.Complete.over(base).minus(number(1))
+}
+
+// The comparisons, the label versus.
 const (
-	versusPrevious = "previous"
-	versusYearAgo  = "year_ago"
+	Previous = "previous"
+	YearAgo  = "year_ago"
 )
 
 // NewOutput returns an empty output.

@@ -171,7 +171,7 @@ func lifetimes(in *Input, out *Output) {
 	for _, channel := range slices.Sorted(maps.Keys(in.View.Historic)) {
 		h := in.View.Historic[channel]
 		all.Customers += h.Customers
-		all.Value = addMoney(all.Value, h.Value)
+		all.Value = rollup.AddMoney(all.Value, h.Value)
 		out.add(by, money(h.Value).over(number(h.Customers)), "historic", channel)
 	}
 	out.add(metric, money(all.Value).over(number(all.Customers)), "historic")

@@ -37,8 +37,8 @@ func (goals) Collect(in *Input, out *Output) {
 		}
 		for _, w := range slices.Sorted(maps.Keys(h.Windows)) {
 			c := h.Windows[w]
-			for _, versus := range []string{versusPrevious, versusYearAgo} {
-				out.add("b2b_kpi_change_ratio", change(c.Value, c.Base[versus]), h.KPI, string(w), versus)
+			for _, versus := range []string{Previous, YearAgo} {
+				out.add("b2b_kpi_change_ratio", c.Change(versus), h.KPI, string(w), versus)
 			}
 			if h.HasWindow && !c.Value.Defined() {
 				out.add("b2b_kpi_undefined", number(1), h.KPI, string(w), string(c.Value.Reason))
@@ -51,14 +51,6 @@ func (goals) Collect(in *Input, out *Output) {
 	for _, t := range in.Thresholds {
 		out.add("b2b_kpi_threshold", Value{Number: t.Value.Rat()}, t.KPI, t.Window, t.Severity)
 	}
-}
-
-// change is value / base - 1, undefined where the base is not above 0.
-func change(value, base Value) Value {
-	if base.Defined() && base.Number.Sign() <= 0 {
-		return undefined(ZeroDenominator)
-	}
-	return value.over(base).minus(number(1))
 }
 
 // DefaultThresholds are those of a configuration that sets none for the KPI and window.

@@ -255,10 +255,10 @@ func ordersHeadlines(in *Input, stores []store) []Headline {
 				s := w.ByStore[stores[i].Name]
 				sum.Orders += s.Orders
 				sum.Costed += s.Costed
-				sum.Ordered = addMoney(sum.Ordered, s.Ordered)
-				sum.Net = addMoney(sum.Net, s.Net)
-				sum.Profit = addMoney(sum.Profit, s.Profit)
-				sum.CostedNet = addMoney(sum.CostedNet, s.CostedNet)
+				sum.Ordered = rollup.AddMoney(sum.Ordered, s.Ordered)
+				sum.Net = rollup.AddMoney(sum.Net, s.Net)
+				sum.Profit = rollup.AddMoney(sum.Profit, s.Profit)
+				sum.CostedNet = rollup.AddMoney(sum.CostedNet, s.CostedNet)
 				abandoned += w.Checkouts[stores[i].Name]
 			}
 		}

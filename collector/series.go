@@ -118,6 +118,16 @@ func compareLabels(a, b labels) int {
 // fold keeps the values of the first label with the largest sums over the others, ties
 // by byte order, and returns how many it folded into "other".
 func (s *series) fold(values map[labels]Value) (map[labels]Value, int) {
+	kept, dropped := largest(values, s.max)
+	if !s.bound || dropped == 0 {
+		return nil, 0
+	}
+	return folded(values, kept), dropped
+}
+
+// largest returns which values of the first label have the largest sums over the others,
+// ties by byte order, and how many are left out.
+func largest(values map[labels]Value, n int) (kept map[string]bool, dropped int) {
 	sums := map[string]*big.Rat{}
 	for l, v := range values {
 		if sums[l.value] == nil {
@@ -127,27 +137,62 @@ func (s *series) fold(values map[labels]Value) (map[labels]Value, int) {
 			sums[l.value].Add(sums[l.value], v.Number)
 		}
 	}
-	if !s.bound || len(sums) <= s.max {
-		return nil, 0
-	}
 	order := slices.SortedFunc(maps.Keys(sums), func(a, b string) int {
 		return cmp.Or(sums[b].Cmp(sums[a]), cmp.Compare(a, b))
 	})
-	kept := map[string]bool{}
-	for _, value := range order[:s.max] {
+	kept = map[string]bool{}
+	for _, value := range order[:min(n, len(order))] {
 		kept[value] = true
 	}
-	folded := map[labels]Value{}
+	return kept, max(0, len(order)-n)
+}
+
+// folded sums what is not kept under "other".
+func folded(values map[labels]Value, kept map[string]bool) map[labels]Value {
+	sums := map[labels]Value{}
 	for _, l := range slices.SortedFunc(maps.Keys(values), compareLabels) {
 		to := l
 		if !kept[l.value] {
 			to.value = otherLabel
 		}
-		if v, ok := folded[to]; ok {
-			folded[to] = v.plus(values[l])
+		if v, ok := sums[to]; ok {
+			sums[to] = v.plus(values[l])
 		} else {
-			folded[to] = values[l]
+			sums[to] = values[l]
 		}
 	}
-	return folded, len(order) - s.max
+	return sums
+}
+
+// ratios collects the parts of a labelled ratio over all windows.
+type ratios struct{ numerators, denominators *series }
+
+func newRatios(in *Input) ratios { return ratios{newSeries(in), newSeries(in)} }
+
+// emit puts out the ratios that are defined. A bounded one folds by its denominator.
+func (r ratios) emit(out *Output, metric string, bounded bool) {
+	for _, w := range r.denominators.windows {
+		over, of := r.denominators.values[w], r.numerators.values[w]
+		for l := range of {
+			if _, ok := over[l]; !ok {
+				over[l] = number(0)
+			}
+		}
+		if kept, dropped := largest(over, r.denominators.max); bounded && dropped > 0 {
+			over, of = folded(over, kept), folded(of, kept)
+			out.Dropped[metric] = max(out.Dropped[metric], dropped)
+		}
+		for _, l := range slices.SortedFunc(maps.Keys(over), compareLabels) {
+			numerator, ok := of[l]
+			if !ok {
+				numerator = number(0)
+			}
+			ratio := numerator.over(over[l])
+			if l.second == "" {
+				out.add(metric, ratio, string(w), l.value)
+			} else {
+				out.add(metric, ratio, string(w), l.second, l.value)
+			}
+		}
+	}
 }

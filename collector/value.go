@@ -36,6 +36,19 @@ func (r Reason) rank() int {
 type Value struct {
 	Number *big.Rat // nil where Reason is set
 	Reason Reason
+
+	parts *parts // of a ratio
+}
+
+// parts are what a ratio was made of.
+type parts struct{ numerator, denominator Value }
+
+// Parts returns what a ratio was made of; ok is false for other values.
+func (v Value) Parts() (numerator, denominator Value, ok bool) {
+	if v.parts == nil {
+		return Value{}, Value{}, false
+	}
+	return v.parts.numerator, v.parts.denominator, true
 }
 
 func undefined(r Reason) Value { return Value{Reason: r} }
@@ -69,15 +82,17 @@ func first(values ...Value) Reason {
 	return reason
 }
 
-// over returns v / d.
+// over returns v / d, and remembers both.
 func (v Value) over(d Value) Value {
-	if r := first(v, d); r != "" {
-		return undefined(r)
+	ratio := Value{parts: &parts{v, d}}
+	switch ratio.Reason = first(v, d); {
+	case ratio.Reason != "":
+	case d.Number.Sign() == 0:
+		ratio.Reason = ZeroDenominator
+	default:
+		ratio.Number = new(big.Rat).Quo(v.Number, d.Number)
 	}
-	if d.Number.Sign() == 0 {
-		return undefined(ZeroDenominator)
-	}
-	return Value{Number: new(big.Rat).Quo(v.Number, d.Number)}
+	return ratio
 }
 
 // times returns v x f.
@@ -86,6 +101,14 @@ func (v Value) times(f *big.Rat) Value {
 		return v
 	}
 	return Value{Number: new(big.Rat).Mul(v.Number, f)}
+}
+
+// add returns v + w.
+func (v Value) add(w Value) Value {
+	if r := first(v, w); r != "" {
+		return undefined(r)
+	}
+	return Value{Number: new(big.Rat).Add(v.Number, w.Number)}
 }
 
 // minus returns v - w.
@@ -99,24 +122,9 @@ func (v Value) minus(w Value) Value {
 // unless returns v, or undefined for a reason that is set and comes before v's own.
 func (v Value) unless(r Reason) Value {
 	if r != "" && r.rank() < v.Reason.rank() {
-		return undefined(r)
+		return Value{Reason: r, parts: v.parts}
 	}
 	return v
-}
-
-// addMoney sums money of several stores or channels.
-func addMoney(a, b rollup.Money) rollup.Money {
-	sum := rollup.Money{NoRate: a.NoRate || b.NoRate, Records: a.Records + b.Records, Known: a.Known + b.Known}
-	if sum.NoRate || sum.Records > 0 && sum.Known == 0 {
-		return sum
-	}
-	sum.Value = new(big.Rat)
-	for _, m := range []rollup.Money{a, b} {
-		if m.Value != nil {
-			sum.Value.Add(sum.Value, m.Value)
-		}
-	}
-	return sum
 }
 
 // seconds returns a duration in seconds.

@@ -64,14 +64,14 @@ func TestAddMoney(t *testing.T) {
 		{"no rate, and none known", unknown, noRate, undefined(NoRate)},
 	} {
 		for _, pair := range [][2]rollup.Money{{test.a, test.b}, {test.b, test.a}} {
-			got := money(addMoney(pair[0], pair[1]))
+			got := money(rollup.AddMoney(pair[0], pair[1]))
 			if got.Reason != test.want.Reason || got.Defined() && got.Number.Cmp(test.want.Number) != 0 {
 				t.Errorf("%s: %v, want %v", test.name, got, test.want)
 			}
 		}
 	}
 	a := sum(2)
-	addMoney(a, sum(3))
+	rollup.AddMoney(a, sum(3))
 	if a.Value.Cmp(big.NewRat(2, 1)) != 0 {
 		t.Errorf("what was added to has become %s", a.Value)
 	}
@@ -100,9 +100,14 @@ func TestChange(t *testing.T) {
 		{number(3), undefined(Immature), undefined(Immature)},
 		{undefined(NoRate), undefined(Immature), undefined(NoRate)},
 	} {
-		got := change(test.value, test.base)
+		got := relative(test.value, test.base)
 		if got.Reason != test.want.Reason || got.Defined() && got.Number.Cmp(test.want.Number) != 0 {
 			t.Errorf("change of %v to %v is %v, want %v", test.base, test.value, got, test.want)
 		}
 	}
+}
+
+// relative is the change of a value against a base.
+func relative(value, base Value) Value {
+	return Compared{Value: value, Complete: value, Base: map[string]Value{Previous: base}}.Change(Previous)
 }

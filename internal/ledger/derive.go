@@ -57,6 +57,10 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 		return w.leadFacts(ctx, s, r)
 	case *record.Activity:
 		return w.activityFacts(ctx, s, r)
+	case *record.Cost:
+		// Costs are read as they are; only what converts them must be known.
+		_, err := w.number(ctx, r.Currency)
+		return nil, err
 	case *record.Spend:
 		return w.spendFacts(ctx, s, r)
 	case *record.AdQuality:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math/big"
+	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -31,12 +32,15 @@ func (w *writer) site(s stored, name string) string {
 func (w *writer) spendFacts(ctx context.Context, s stored, r *record.Spend) ([]fact, error) {
 	class := w.l.settings.Channels.Classify(r.Touch)
 	row, err := w.row(ctx, s, history.Spend, r.Day,
-		[]string{r.Platform, class.Channel, cmp.Or(class.Program, r.Program), class.Campaign, r.CampaignID, r.Variant},
+		[]string{
+			r.Platform, class.Channel, cmp.Or(class.Program, strings.TrimSpace(r.Program)),
+			cmp.Or(class.Campaign, strings.TrimSpace(r.CampaignID)), r.CampaignID, r.Variant,
+		},
 		r.Cost, r.Impressions, r.Clicks, r.Conversions, r.ConversionValue)
 	if err != nil {
 		return nil, err
 	}
-	row.Currency, err = w.number(ctx, r.Currency)
+	row.Currency, err = w.number(ctx, cmp.Or(r.Currency, w.l.settings.Currency))
 	return []fact{{row: row}}, err
 }
 

@@ -318,11 +318,11 @@ func TestOtherRecords(t *testing.T) {
 		},
 		{
 			"lead", &record.Lead{Meta: meta("1"), CreatedAt: moment(3), MQLAt: moment(2), Touch: record.Touch{Medium: "email"}},
-			view{Customers: [][]string{{"lead of shop @3 label=email"}}},
+			view{Customers: [][]string{{"lead of shop @3 label=email", "step of shop @2 step=1"}}},
 		},
 		{
 			"lead without a creation", &record.Lead{Meta: meta("1"), MQLAt: moment(2)},
-			view{Customers: [][]string{{"lead of shop @2 label=unknown"}}},
+			view{Customers: [][]string{{"lead of shop @2 label=unknown", "step of shop @2 step=1"}}},
 		},
 		{"customer without a date", &record.Customer{Meta: meta("1")}, view{Customers: [][]string{{"known of shop label=customer"}}}},
 		{

@@ -68,7 +68,7 @@ func (s *Settings) fingerprint() string {
 	}
 	// A slice of plain strings, numbers and slices of them: it cannot fail to marshal.
 	text, _ := json.Marshal([]any{
-		derivation, s.Zone.String(), s.Basis, s.CountPaid, rules, territories, slices.Sorted(slices.Values(s.FreeMail)),
+		derivation, s.Zone.String(), s.Currency, s.Basis, s.CountPaid, rules, territories, slices.Sorted(slices.Values(s.FreeMail)),
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

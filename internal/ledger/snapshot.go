@@ -224,13 +224,13 @@ func (s *Snapshot) Rates(ctx context.Context, f func(SourceRate) error) error {
 	})
 }
 
-// Costs calls f with every cost that counts.
-func (s *Snapshot) Costs(ctx context.Context, f func(record.Cost) error) error {
+// Costs calls f with every cost that counts, and its source.
+func (s *Snapshot) Costs(ctx context.Context, f func(source string, cost record.Cost) error) error {
 	return s.records(ctx, record.KindCost, func(source string, r record.Record) error {
 		if !s.l.settings.counts(source, record.KindCost) {
 			return nil
 		}
-		return f(*r.(*record.Cost))
+		return f(source, *r.(*record.Cost))
 	})
 }
 

@@ -3,6 +3,8 @@ package rollup
 import (
 	"context"
 	"math/big"
+	"slices"
+	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -12,10 +14,10 @@ import (
 
 // costs are the costs that count, and what they come to in spans of days.
 type costs struct {
-	list             []cost
-	marketing, sales bool // there are any of the category
-	cached           map[days]*costSums
-	names            map[string]bool // of campaigns
+	list    []cost
+	sources map[string][]string // by category
+	cached  map[days]*costSums
+	names   map[string]bool // of campaigns
 }
 
 type cost struct {
@@ -35,6 +37,7 @@ type costSum struct {
 	home           big.Rat // in 10^-6 units
 	foreign        total
 	records, known int64
+	paid           bool // a part of it is not 0
 }
 
 func (s *costSum) money() Money {
@@ -47,27 +50,42 @@ func (s *costSum) money() Money {
 
 // loadCosts reads the costs.
 func loadCosts(ctx context.Context, snap *ledger.Snapshot, home string, currencies map[string]history.Dict) (*costs, error) {
-	c := &costs{cached: map[days]*costSums{}, names: map[string]bool{}}
-	err := snap.Costs(ctx, func(r record.Cost) error {
-		entry := cost{Cost: r, currency: noCurrency, class: record.Class{Channel: r.Channel, Program: r.Program, Campaign: r.Campaign}}
+	c := &costs{cached: map[days]*costSums{}, names: map[string]bool{}, sources: map[string][]string{}}
+	err := snap.Costs(ctx, func(source string, r record.Cost) error {
+		if r.Category != record.CostMarketing && r.Category != record.CostSales || !spreads(&r) {
+			return nil
+		}
+		entry := cost{Cost: r, currency: noCurrency, class: record.Class{
+			Channel: strings.ToLower(strings.TrimSpace(r.Channel)), Program: strings.TrimSpace(r.Program), Campaign: strings.TrimSpace(r.Campaign),
+		}}
 		if entry.Currency == "" {
 			entry.Currency = home
 		}
 		if n, ok := currencies[entry.Currency]; ok {
 			entry.currency = n
 		}
-		if entry.class.Channel == "" {
+		if !record.IsChannel(entry.class.Channel) {
 			entry.class.Channel = record.ChannelUnknown
 		}
-		if r.Campaign != "" {
-			c.names[r.Campaign] = true
+		if entry.class.Campaign != "" {
+			c.names[entry.class.Campaign] = true
 		}
 		c.list = append(c.list, entry)
-		c.marketing = c.marketing || r.Category == record.CostMarketing
-		c.sales = c.sales || r.Category == record.CostSales
+		if !slices.Contains(c.sources[r.Category], source) {
+			c.sources[r.Category] = append(c.sources[r.Category], source)
+		}
 		return nil
 	})
 	return c, err
+}
+
+// spreads reports whether it is known over which days a cost is spread, and gives one that
+// is paid once and has no last day its first.
+func spreads(c *record.Cost) bool {
+	if c.Period == record.PeriodOnce && c.To == record.NoDay {
+		c.To = c.From
+	}
+	return c.Period == record.PeriodMonth || c.Period == record.PeriodOnce && c.From != record.NoDay
 }
 
 // in returns what the costs come to in d.
@@ -110,6 +128,7 @@ func (c *cost) spread(d days, to *costSum, home bool, rates *rates) bool {
 		return true
 	}
 	to.known++
+	to.paid = to.paid || c.Amount.Micros != 0
 	for covered.first < covered.end {
 		part, of := covered, int64(c.To-c.From)+1
 		if c.Period == record.PeriodMonth {

@@ -82,12 +82,12 @@ func (c *customer) readLeads() {
 		index[e.Ref] = len(c.funnel)
 		c.funnel = append(c.funnel, l)
 	}
-	won := int64(never) // by the customer
+	bought := int64(never) // by the customer, whatever counts as an order of it
 	responses := map[int64]int64{}
 	for i := range c.events {
 		e := &c.events[i]
-		if e.Kind == history.Won && e.Has(history.OfCustomer) {
-			won = min(won, e.T)
+		if e.Kind == history.Order || e.Kind == history.Live || e.Kind == history.Won && e.Has(history.OfCustomer) {
+			bought = min(bought, e.T)
 		}
 		at, ok := index[e.Ref]
 		if !ok {
@@ -113,7 +113,7 @@ func (c *customer) readLeads() {
 			l.answers = append(l.answers, at)
 			slices.Sort(l.answers)
 		}
-		l.close(c, won)
+		l.close(c, bought)
 	}
 }
 
@@ -135,12 +135,12 @@ func (l *lead) reach(e *history.Event) {
 
 // close finds out when the lead became a customer: by the CRM, a won deal of its own, or
 // its customer's first order. Leads of those that were customers before never do.
-func (l *lead) close(c *customer, won int64) {
+func (l *lead) close(c *customer, bought int64) {
 	created := l.created()
 	if created == never {
 		return
 	}
-	before := min(c.first, won)
+	before := bought
 	for i := range c.events {
 		if e := &c.events[i]; e.Kind == history.Won && e.Ref == l.ref {
 			before = min(before, e.T)
@@ -156,6 +156,7 @@ func (l *lead) close(c *customer, won int64) {
 // leadCounts are the leads of one touch in a window.
 type leadCounts struct {
 	entries [Stages]int64
+	created int64
 	closed  int64 // of those that entered lead in the window: customers by its as_of
 }
 
@@ -194,18 +195,24 @@ func (ev *evaluation) leads(c *customer, sign int64) {
 
 func (ev *evaluation) leadWindow(l *lead, i int, sign int64) {
 	w, t := &ev.p.windows[i], &ev.t.windows[i].leads
+	within := func(at int64) bool { return at >= w.Start && at < w.End && at < w.AsOf }
 	var entries [Stages]int64
+	counts := within(l.created())
 	for s := range Stages {
 		entries[s] = l.entry(s, w.AsOf)
+		counts = counts || within(entries[s])
+	}
+	if !counts {
+		return
+	}
+	n := t.by[l.touch]
+	if n == nil {
+		n = &leadCounts{}
+		t.by[l.touch] = n
 	}
 	for s := range Stages {
-		if entries[s] < w.Start || entries[s] >= w.End {
+		if !within(entries[s]) {
 			continue
-		}
-		n := t.by[l.touch]
-		if n == nil {
-			n = &leadCounts{}
-			t.by[l.touch] = n
 		}
 		n.entries[s] += sign
 		for to := s + 1; to < Stages; to++ {
@@ -216,20 +223,26 @@ func (ev *evaluation) leadWindow(l *lead, i int, sign int64) {
 		if s == StageLead && entries[StageCustomer] != never {
 			n.closed += sign
 		}
-		if n.empty() {
-			delete(t.by, l.touch)
-		}
 	}
-	if created := l.created(); created >= w.Start && created < w.End && created < w.AsOf {
-		t.created += sign
-		n, first := l.answered(w.AsOf)
-		if n > 0 {
-			t.answered += sign
-			t.responses.add(max(0, first-created), sign)
-		}
-		if n > 1 {
-			t.followed += sign
-		}
+	if within(l.created()) {
+		n.created += sign
+		t.answer(l, w.AsOf, sign)
+	}
+	if n.empty() {
+		delete(t.by, l.touch)
+	}
+}
+
+// answer counts a lead that was created in the window.
+func (t *leadTotals) answer(l *lead, asOf, sign int64) {
+	t.created += sign
+	n, first := l.answered(asOf)
+	if n > 0 {
+		t.answered += sign
+		t.responses.add(max(0, first-l.created()), sign)
+	}
+	if n > 1 {
+		t.followed += sign
 	}
 }
 

@@ -85,6 +85,7 @@ type plan struct {
 	points  []int64 // ascending, distinct
 	windows []Window
 	moments []Moment     // the first are Now to BackYear
+	last30  int          // number of the last 30 days
 	days    []days       // distinct
 	months  [cohorts]int // points: the beginnings of the cohorts' months, the last is the running one
 	asOfAt  int          // point of as_of
@@ -135,6 +136,7 @@ func newPlan(c *window.Calendar, o Options, asOf int64) *plan {
 			p.windows = append(p.windows, w)
 		}
 	}
+	p.last30 = p.day(daysOf(c, c.LastDays(30, asOf, 0)))
 	for i, at := range [moments]int64{
 		asOf, c.Back(asOf, window.Span{Days: 30}), c.Back(asOf, window.Span{Days: 90}), c.Back(asOf, window.Span{Days: 365}), c.BackYears(asOf, 1),
 	} {

@@ -18,6 +18,7 @@ type rowSums struct {
 	known [history.Measures]int64
 	sums  [history.Measures]record.Int128
 	money map[int]*bag // by measure, of those that are amounts in the row's currency
+	spent int64        // rows whose cost is not 0
 }
 
 // usersKey is a site (labels) and the days whose different visitors were counted.
@@ -32,10 +33,12 @@ type rowTotals struct {
 	users  map[usersKey]record.Int128
 	// campaigns counts, by labels, the rows of spend that the ledger holds at all.
 	campaigns map[history.Dict]int64
+	spenders  map[history.Dict]int64 // the same by source
+	sites     map[history.Dict]int64 // the rows of users
 }
 
 func newRowTotals(p *plan) rowTotals {
-	t := rowTotals{users: map[usersKey]record.Int128{}, campaigns: map[history.Dict]int64{}}
+	t := rowTotals{users: map[usersKey]record.Int128{}, campaigns: map[history.Dict]int64{}, sites: map[history.Dict]int64{}, spenders: map[history.Dict]int64{}}
 	for range p.days {
 		t.byDays = append(t.byDays, map[rowKey]*rowSums{})
 	}
@@ -49,13 +52,13 @@ func (ev *evaluation) rows(c *customer, sign int64) {
 		r := &c.rows[i]
 		switch r.Kind {
 		case history.Users:
+			note(t.sites, r.Labels, sign)
 			t.count(r, sign)
 			continue
 		case history.Spend:
 			ev.t.sales.used[r.Currency] = true
-			if t.campaigns[r.Labels] += sign; t.campaigns[r.Labels] == 0 {
-				delete(t.campaigns, r.Labels)
-			}
+			note(t.campaigns, r.Labels, sign)
+			note(t.spenders, r.Source, sign)
 		}
 		k := rowKey{r.Kind, r.Source, r.Labels}
 		for n, d := range ev.p.days {
@@ -74,6 +77,13 @@ func (ev *evaluation) rows(c *customer, sign int64) {
 	}
 }
 
+// note counts the records that have something.
+func note(counts map[history.Dict]int64, of history.Dict, sign int64) {
+	if counts[of] += sign; counts[of] == 0 {
+		delete(counts, of)
+	}
+}
+
 // count keeps the visitors of exactly the row's days.
 func (t *rowTotals) count(r *history.Row, sign int64) {
 	if !r.Has(0) {
@@ -89,6 +99,9 @@ func (t *rowTotals) count(r *history.Row, sign int64) {
 
 func (ev *evaluation) sum(s *rowSums, r *history.Row, sign int64) {
 	s.rows += sign
+	if r.Kind == history.Spend && r.Values[history.SpendCost] != 0 {
+		s.spent += sign
+	}
 	for i := range history.Measures {
 		money := r.Kind == history.Spend && (i == history.SpendCost || i == history.SpendConversionValue)
 		if money {

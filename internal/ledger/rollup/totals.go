@@ -107,11 +107,13 @@ type evaluation struct {
 // touches are the touches that a customer is counted under.
 type touches struct{ counted, first, channel history.Dict }
 
-func (ev *evaluation) touchesOf(c *customer) touches {
-	t := touches{counted: c.touch(ev.p.asOf, ev.o.LastTouch, ev.text)}
+func (ev *evaluation) touchesOf(c *customer) touches { return ev.touchesAt(c, ev.p.asOf) }
+
+func (ev *evaluation) touchesAt(c *customer, asOf int64) touches {
+	t := touches{counted: c.touch(asOf, ev.o.LastTouch, ev.text)}
 	t.first, t.channel = t.counted, ev.channelOf(t.counted)
 	if ev.o.LastTouch {
-		t.first = c.touch(ev.p.asOf, false, ev.text)
+		t.first = c.touch(asOf, false, ev.text)
 	}
 	return t
 }
@@ -134,13 +136,11 @@ func (ev *evaluation) unit(c *customer, sign int64) {
 func (ev *evaluation) name(c *customer, sign int64) {
 	for i := range c.events {
 		switch e := &c.events[i]; {
-		case e.Kind == history.Lead, e.Kind == history.Order && e.Has(history.OfStore):
+		case e.Kind == history.Lead, e.Kind == history.Order && e.Has(history.OfCustomer):
 			if ev.channelOf(e.Label) == e.Label {
 				break // it has no campaign
 			}
-			if ev.t.touches[e.Label] += sign; ev.t.touches[e.Label] == 0 {
-				delete(ev.t.touches, e.Label)
-			}
+			note(ev.t.touches, e.Label, sign)
 		case e.Kind == history.Step && e.Label == history.StepResponse:
 			ev.t.responses += sign
 		}
@@ -323,6 +323,9 @@ func (ev *evaluation) window(c *customer, i int, by touches, sign int64) {
 // acquired adds a new customer of a window, and what it brought in it.
 func (ev *evaluation) acquired(c *customer, i int, by touches, sign int64) {
 	w, t := &ev.p.windows[i], &ev.t.windows[i]
+	if w.Role != Current {
+		by = ev.touchesAt(c, w.AsOf)
+	}
 	t.new += sign
 	t.newBy[by.counted] += sign
 	if ev.o.LastTouch {

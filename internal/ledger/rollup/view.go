@@ -26,8 +26,14 @@ type View struct {
 	Open      OpenView
 	// MarketingCosts and SalesCosts tell whether any cost of the category is known.
 	MarketingCosts, SalesCosts bool
+	// CostSources are the sources of the costs, by category; ad spend is one of marketing.
+	CostSources map[string][]string
 	// Campaigns are how campaigns are spelled, by FoldCampaign of what they are called.
 	Campaigns map[string]string
+	// Sites are those of which visitors were ever asked for.
+	Sites []string
+	// Quality are the judgements of ads of the last 30 days.
+	Quality map[QualityKey]Quality
 	// FirstOrder is the first order that counts as one of a customer; ok is false without any.
 	FirstOrder   int64
 	HasFirst     bool
@@ -72,6 +78,11 @@ type WindowView struct {
 	Value      Lifetime
 	ValueSince int64
 	Leads      LeadView
+
+	Ads       map[AdKey]Ads
+	Traffic   map[TrafficKey]Traffic
+	Users     map[UsersKey]*big.Rat // different visitors of exactly the window's days
+	Referrers map[SiteKey]int64     // domains that sent visits
 }
 
 // MomentView holds the figures of one moment.
@@ -130,8 +141,10 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 	for i := range v.Moments {
 		v.Moments[i] = e.momentView(i)
 	}
+	v.Quality, v.Sites = e.quality(), e.sites()
 	v.Open, v.Campaigns = e.openView(), e.campaigns()
-	v.MarketingCosts, v.SalesCosts = e.costs.marketing, e.costs.sales
+	v.MarketingCosts, v.SalesCosts = len(e.costs.sources[record.CostMarketing]) > 0, len(e.costs.sources[record.CostSales]) > 0
+	v.CostSources = e.costSources()
 	for i, month := range p.months {
 		n := cohorts - i
 		v.Cohorts = append(v.Cohorts, Cohort{
@@ -177,6 +190,7 @@ func (e *Engine) windowView(i int) WindowView {
 		ByStore: map[string]Sales{}, Checkouts: map[string]int64{}, NewByChannel: map[string]int64{},
 	}
 	e.acquisition(i, &v)
+	e.days(w, &v)
 	if w.Role.OfDays() {
 		return v
 	}

@@ -1,7 +1,9 @@
 package rollup
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -14,12 +16,16 @@ type Costs struct {
 	Marketing map[record.Class]Money
 	Spend     map[record.Class]Money // on ads alone
 	Sales     Money
+	// Paid are the channels with a marketing cost that is not 0, Bought those with such a spend,
+	// also where no rate tells what it was worth.
+	Paid, Bought map[string]bool
 }
 
 // LeadCounts are the leads of one touch in a window.
 type LeadCounts struct {
 	Entries [Stages]int64 // that entered the stage in the window
-	Closed  int64         // of those that entered lead in it: customers by the window's as_of
+	Created int64
+	Closed  int64 // of those that entered lead in it: customers by the window's as_of
 }
 
 // LeadView holds what the leads of a window did.
@@ -99,9 +105,15 @@ func (e *Engine) acquisition(i int, v *WindowView) {
 // costsIn returns the costs in the days with a number.
 func (e *Engine) costsIn(n int) Costs {
 	sums := e.costs.in(e.plan.days[n], e.o.Currency, e.rates)
-	c := Costs{Marketing: map[record.Class]Money{}, Spend: map[record.Class]Money{}, Sales: sums.sales.money()}
+	c := Costs{
+		Marketing: map[record.Class]Money{}, Spend: map[record.Class]Money{}, Sales: sums.sales.money(),
+		Paid: map[string]bool{}, Bought: map[string]bool{},
+	}
 	for class, sum := range sums.marketing {
 		c.Marketing[class] = sum.money()
+		if sum.paid {
+			c.Paid[class.Channel] = true
+		}
 	}
 	spent := map[record.Class]*bag{}
 	for k, s := range e.tot.rows.byDays[n] {
@@ -114,12 +126,30 @@ func (e *Engine) costsIn(n int) Costs {
 			spent[class] = &bag{}
 		}
 		spent[class].addBag(s.money[history.SpendCost], 1)
+		if s.spent > 0 {
+			c.Paid[class.Channel], c.Bought[class.Channel] = true, true
+		}
 	}
 	for class, b := range spent {
 		c.Spend[class] = b.money(e.rates)
 		c.Marketing[class] = AddMoney(c.Marketing[class], c.Spend[class])
 	}
 	return c
+}
+
+func (e *Engine) costSources() map[string][]string {
+	sources := map[string][]string{}
+	for category, names := range e.costs.sources {
+		sources[category] = slices.Clone(names)
+	}
+	marketing := sources[record.CostMarketing]
+	for source := range e.tot.rows.spenders {
+		if name := e.text(source); !slices.Contains(marketing, name) {
+			marketing = append(marketing, name)
+		}
+	}
+	sources[record.CostMarketing] = slices.Sorted(slices.Values(marketing))
+	return sources
 }
 
 // AddMoney returns a + b, sums over different records.
@@ -148,6 +178,7 @@ func (e *Engine) leadView(t *leadTotals) LeadView {
 		for s := range Stages {
 			sum.Entries[s] += n.entries[s]
 		}
+		sum.Created += n.created
 		sum.Closed += n.closed
 		v.By[class] = sum
 	}
@@ -188,45 +219,36 @@ func (e *Engine) openView() OpenView {
 
 const secondMicros = 1_000_000
 
-// campaigns returns how campaigns are spelled, by what they are called anywhere: an ad
-// platform's ID or name comes before the name of a cost, and that before a touch's own.
+// campaigns returns how campaigns are spelled, by what they are called anywhere: as ad
+// platforms and costs have them, else as touches do. An ad platform's ID is a name, too.
 func (e *Engine) campaigns() map[string]string {
-	names, ids := map[string]string{}, map[string]string{}
-	spelled := func(in map[string]string, key, name string) {
-		key = FoldCampaign(key)
+	bought, own, ids := map[string]string{}, map[string]string{}, map[string]string{}
+	spelled := func(in map[string]string, name string) {
+		key := FoldCampaign(name)
 		if other, ok := in[key]; key != "" && (!ok || name < other) {
 			in[key] = name
 		}
 	}
-	for labels := range e.tot.rows.campaigns {
-		l := history.SplitLabels(e.text(labels), 5)
-		spelled(names, l[3], l[3])
-	}
-	for labels := range e.tot.rows.campaigns {
-		l := history.SplitLabels(e.text(labels), 5)
-		if name := names[FoldCampaign(l[3])]; name != "" {
-			spelled(ids, l[4], name)
-		}
-	}
-	add := func(list map[string]string) {
-		for key, name := range list {
-			if _, ok := names[key]; !ok {
-				names[key] = name
-			}
-		}
-	}
-	configured, own := map[string]string{}, map[string]string{}
 	for name := range e.costs.names {
-		spelled(configured, name, name)
+		spelled(bought, name)
+	}
+	for labels := range e.tot.rows.campaigns {
+		spelled(bought, history.SplitLabels(e.text(labels), 6)[3])
 	}
 	for touch := range e.tot.touches {
-		name := e.class(touch).Campaign
-		spelled(own, name, name)
+		spelled(own, e.class(touch).Campaign)
 	}
-	add(configured)
-	add(own)
-	for key, name := range ids {
-		names[key] = name
+	for labels := range e.tot.rows.campaigns {
+		l := history.SplitLabels(e.text(labels), 6)
+		name, id := bought[FoldCampaign(l[3])], l[4]
+		if other, ok := ids[id]; id != "" && name != "" && (!ok || name < other) {
+			ids[id] = name
+		}
+	}
+	names := own
+	maps.Copy(names, bought)
+	for id, name := range ids {
+		names[FoldCampaign(id)] = name
 	}
 	return names
 }
