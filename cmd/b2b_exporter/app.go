@@ -114,8 +114,17 @@ func (a *app) engine(l *ledger.Ledger) *rollup.Engine {
 	}
 	return rollup.New(l, rollup.Options{
 		Windows: a.config.Windows, Currency: a.config.Currency, InactiveAfter: a.config.Customers.InactiveAfter,
-		LastTouch: a.config.Attribution == config.LastTouch,
+		LastTouch: a.config.Attribution == config.LastTouch, CostLag: a.config.CAC.Lag.Days, Costs: a.delivers(record.KindCost, record.KindSpend),
 	}, order)
+}
+
+// delivers reports whether any source delivers any of kinds.
+func (a *app) delivers(kinds ...record.Kind) bool {
+	return slices.ContainsFunc(a.jobs, func(j job) bool {
+		return slices.ContainsFunc(j.source.Streams(), func(s sources.Stream) bool {
+			return slices.ContainsFunc(s.Kinds, func(k record.Kind) bool { return slices.Contains(kinds, k) })
+		})
+	})
 }
 
 // sources returns the sources as collectors know them.
@@ -141,6 +150,7 @@ func (a *app) compute(view *rollup.View, now time.Time, collectors []collector.C
 			Currency: cfg.Currency, Basis: string(cfg.Customers.Basis),
 			ChurnRemaining:  cfg.Customers.ChurnDenominator == config.ChurnRemaining,
 			LifetimeMinimum: cfg.Customers.LifetimeMinimum, LabelMax: cfg.Labels.Max, Thresholds: a.thresholds(),
+			Marketing: cfg.Marketing, FunnelSite: cfg.Funnel.Site,
 		},
 	}
 	return collector.Run(in, collectors, time.Now)
