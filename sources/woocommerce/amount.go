@@ -72,10 +72,10 @@ func (r *reader) moment(text, field string) record.Instant {
 	return record.At(t)
 }
 
-// smaller returns the smaller one.
+// smaller returns a copy of the smaller one.
 func smaller(a, b *big.Rat) *big.Rat {
 	if a.Cmp(b) < 0 {
-		return a
+		return new(big.Rat).Set(a)
 	}
-	return b
+	return new(big.Rat).Set(b)
 }

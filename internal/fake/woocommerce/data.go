@@ -139,7 +139,7 @@ func (s *Server) order(o Order, dp places) object {
 		"billing": address(o.Company, o.Billed), "shipping": address("", o.Shipped),
 		"payment_method": "bacs", "payment_method_title": "", "transaction_id": "", "cart_hash": "",
 		"meta_data": metaData(o.Meta), "line_items": lines, "tax_lines": []object{}, "shipping_lines": []object{}, "fee_lines": []object{},
-		"coupon_lines": []object{}, "payment_url": "", "is_editable": false, "needs_payment": o.status() == "pending", "needs_processing": true,
+		"coupon_lines": []object{}, "payment_url": "", "is_editable": o.status() == "pending" || o.status() == "on-hold", "needs_payment": o.status() == "pending", "needs_processing": true,
 		"currency_symbol": "", "_links": object{},
 	}
 	out["billing"].(object)["email"] = o.Email
