@@ -245,7 +245,7 @@ func (m *market) costs(out *Output) {
 	for _, w := range m.current() {
 		name := string(w.Name)
 		for channel, cost := range sum(w.Costs.Marketing, channelOf) {
-			byChannel.set(w.Name, channel, money(cost), "")
+			byChannel.set(w.Name, channel, money(cost))
 		}
 		out.add("b2b_sales_cost", m.sales(w.Costs), name)
 		out.add("b2b_cac_marketing_ratio", m.marketingShare(w), name)
@@ -300,19 +300,19 @@ func (m *market) attributed(out *Output) {
 			return
 		}
 		for class, cost := range w.LaggedCosts.Marketing {
-			byChannel.numerators.set(w.Name, class.Channel, money(cost), "")
+			byChannel.numerators.set(w.Name, class.Channel, money(cost))
 			byCampaign.numerators.set(w.Name, m.campaign(class.Campaign), money(cost), class.Channel)
-			byProgram.numerators.set(w.Name, named(class.Program), money(cost), "")
+			byProgram.numerators.set(w.Name, named(class.Program), money(cost))
 		}
 		for class, n := range w.NewBy {
-			byChannel.denominators.set(w.Name, class.Channel, number(n), "")
+			byChannel.denominators.set(w.Name, class.Channel, number(n))
 			byCampaign.denominators.set(w.Name, m.campaign(class.Campaign), number(n), class.Channel)
-			byProgram.denominators.set(w.Name, named(class.Program), number(n), "")
+			byProgram.denominators.set(w.Name, named(class.Program), number(n))
 		}
 		for channel, cost := range sum(w.Costs.Marketing, channelOf) {
 			if w.Costs.Paid[channel] {
-				roi.numerators.set(w.Name, channel, money(w.Gain[channel]).minus(money(cost)), "")
-				roi.denominators.set(w.Name, channel, money(cost), "")
+				roi.numerators.set(w.Name, channel, money(w.Gain[channel]).minus(money(cost)))
+				roi.denominators.set(w.Name, channel, money(cost))
 			}
 		}
 	}
@@ -330,10 +330,10 @@ func (m *market) leads(out *Output) {
 			continue
 		}
 		for channel, cost := range sum(w.Costs.Marketing, channelOf) {
-			byChannel.numerators.set(w.Name, channel, money(cost), "")
+			byChannel.numerators.set(w.Name, channel, money(cost))
 		}
 		for channel, n := range leadsCreated(w) {
-			byChannel.denominators.set(w.Name, channel, number(n), "")
+			byChannel.denominators.set(w.Name, channel, number(n))
 		}
 	}
 	byChannel.emit(out, "b2b_cost_per_lead_by_channel", false)

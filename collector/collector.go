@@ -4,6 +4,7 @@ package collector
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"runtime/debug"
 	"slices"
@@ -24,7 +25,7 @@ type Collector interface {
 // Collectors returns all collectors, in the order of the reference. Goals and exporter come
 // last: they tell of what the others have put out.
 func Collectors() []Collector {
-	return []Collector{orders{}, customers{}, acquisition{}, funnel{}, goals{}, exporter{}}
+	return []Collector{orders{}, customers{}, acquisition{}, funnel{}, web{}, ads{}, goals{}, exporter{}}
 }
 
 // Source is a configured source.
@@ -156,6 +157,28 @@ func (in *Input) gateAll(kinds ...record.Kind) Reason {
 		worst = worst.unless(in.Sources[i].gate(kinds...))
 	}
 	return worst.Reason
+}
+
+// gateOf returns why what these sources deliver of a kind cannot be trusted.
+func (in *Input) gateOf(sources []string, kind record.Kind) Reason {
+	worst := number(0)
+	for i := range in.Sources {
+		if slices.Contains(sources, in.Sources[i].Name) {
+			worst = worst.unless(in.Sources[i].gate(kind))
+		}
+	}
+	return worst.Reason
+}
+
+// trusted returns the names, in order, all of whose sources can be trusted with a kind.
+func (in *Input) trusted(held map[string][]string, kind record.Kind) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(held)) {
+		if in.gateOf(held[name], kind) == "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // current returns the windows that samples are for.

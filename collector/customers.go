@@ -113,7 +113,7 @@ func (customers) Collect(in *Input, out *Output) {
 	for _, w := range in.current() {
 		name := string(w.Name)
 		for channel, n := range w.NewByChannel {
-			byNewChannel.set(w.Name, channel, number(n), "")
+			byNewChannel.set(w.Name, channel, number(n))
 		}
 		out.add("b2b_customers_at_start", number(w.AtStart), name)
 		out.add("b2b_customers_lost", number(w.Lost), name)

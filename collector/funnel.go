@@ -153,7 +153,10 @@ func (p *pipeline) site() (string, bool) {
 	if p.FunnelSite != "" {
 		return p.FunnelSite, true
 	}
-	return p.View.OnlySite()
+	for site := range p.View.Held.Users {
+		return site, len(p.View.Held.Users) == 1
+	}
+	return "", false
 }
 
 func (p *pipeline) campaigns(out *Output) {

@@ -71,7 +71,7 @@ func newWorld(t fataler, dir string, s oracle.Settings, freeMail []string) *worl
 	if err := l.Ready(ctx, nil); err != nil {
 		t.Fatalf("ready: %v", err)
 	}
-	s.Collectors = []string{oracle.Orders, oracle.Customers, oracle.Acquisition, oracle.Funnel}
+	s.Collectors = []string{oracle.Orders, oracle.Customers, oracle.Acquisition, oracle.Funnel, oracle.Web, oracle.Ads}
 	w := &world{ledger: l, settings: s, freeMail: freeMail, sealer: l.Sealer()}
 	w.engine = w.newEngine()
 	w.settings.FreeMail = ledger.FreeMail(w.sealer, freeMail)

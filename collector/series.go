@@ -13,8 +13,29 @@ import (
 // otherLabel is what the values that a bound leaves out are folded into.
 const otherLabel = "other"
 
-// labels are the values of a series: the one that may be bounded, and one more.
-type labels struct{ value, second string }
+// labels are the values of a series: the one that may be bounded, which comes last, and
+// those before it.
+type labels struct {
+	value  string
+	before [2]string // the last ones may be empty
+}
+
+func labelled(value string, before ...string) labels {
+	l := labels{value: label(value)}
+	copy(l.before[:], before)
+	return l
+}
+
+// list returns the values behind the window's.
+func (l labels) list(w window.Name) []string {
+	values := []string{string(w)}
+	for _, b := range l.before {
+		if b != "" {
+			values = append(values, b)
+		}
+	}
+	return append(values, l.value)
+}
 
 // series collects a labelled metric over all windows: which label sets occur in any
 // of them, and what must be 0, absent or folded in each.
@@ -37,8 +58,8 @@ func newSeries(in *Input) *series {
 }
 
 // set gives a label set its value in a window, in which it occurs.
-func (s *series) set(w window.Name, value string, v Value, second string) {
-	l := labels{label(value), second}
+func (s *series) set(w window.Name, value string, v Value, before ...string) {
+	l := labelled(value, before...)
 	if other, ok := s.values[w][l]; ok {
 		v = other.plus(v)
 	}
@@ -47,8 +68,8 @@ func (s *series) set(w window.Name, value string, v Value, second string) {
 
 // blank says that a label set occurs in a window only without the amount: where it
 // occurs in another window it is absent here, not 0.
-func (s *series) blank(w window.Name, value, second string) {
-	s.blanks[w][labels{label(value), second}] = true
+func (s *series) blank(w window.Name, value string, before ...string) {
+	s.blanks[w][labelled(value, before...)] = true
 }
 
 // label returns the value of a label for a name from a source. An e-mail address
@@ -80,7 +101,7 @@ func (s *series) bounded() *series {
 	return s
 }
 
-// emit puts out the series with labels window, second, value.
+// emit puts out the series with labels window, those before, value.
 func (s *series) emit(out *Output, metric string) {
 	all := map[labels]bool{}
 	for _, w := range s.windows {
@@ -102,17 +123,13 @@ func (s *series) emit(out *Output, metric string) {
 			}
 		}
 		for _, l := range slices.SortedFunc(maps.Keys(values), compareLabels) {
-			if l.second == "" {
-				out.add(metric, values[l], string(w), l.value)
-			} else {
-				out.add(metric, values[l], string(w), l.second, l.value)
-			}
+			out.add(metric, values[l], l.list(w)...)
 		}
 	}
 }
 
 func compareLabels(a, b labels) int {
-	return cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.value, b.value))
+	return cmp.Or(slices.Compare(a.before[:], b.before[:]), cmp.Compare(a.value, b.value))
 }
 
 // fold keeps the values of the first label with the largest sums over the others, ties
@@ -187,12 +204,7 @@ func (r ratios) emit(out *Output, metric string, bounded bool) {
 			if !ok {
 				numerator = number(0)
 			}
-			ratio := numerator.over(over[l])
-			if l.second == "" {
-				out.add(metric, ratio, string(w), l.value)
-			} else {
-				out.add(metric, ratio, string(w), l.second, l.value)
-			}
+			out.add(metric, numerator.over(over[l]), l.list(w)...)
 		}
 	}
 }

@@ -68,6 +68,17 @@ func money(m rollup.Money) Value {
 	return Value{Number: m.Value}
 }
 
+// amount returns the value of a sum of numbers.
+func amount(s rollup.Sum) Value {
+	switch {
+	case s.Records > 0 && s.Known == 0:
+		return undefined(NoData)
+	case s.Value == nil:
+		return number(0)
+	}
+	return Value{Number: s.Value}
+}
+
 // Defined reports whether there is a number.
 func (v Value) Defined() bool { return v.Number != nil }
 

@@ -19,6 +19,8 @@ type rowSums struct {
 	sums  [history.Measures]record.Int128
 	money map[int]*bag // by measure, of those that are amounts in the row's currency
 	spent int64        // rows whose cost is not 0
+	// ifEngaged and ifSinglePage are the sessions of the rows that know which of them were.
+	ifEngaged, ifSinglePage record.Int128
 }
 
 // usersKey is a site (labels) and the days whose different visitors were counted.
@@ -31,14 +33,12 @@ type usersKey struct {
 type rowTotals struct {
 	byDays []map[rowKey]*rowSums // by number of the plan's days
 	users  map[usersKey]record.Int128
-	// campaigns counts, by labels, the rows of spend that the ledger holds at all.
-	campaigns map[history.Dict]int64
-	spenders  map[history.Dict]int64 // the same by source
-	sites     map[history.Dict]int64 // the rows of users
+	// held counts the rows that the ledger holds at all.
+	held map[rowKey]int64
 }
 
 func newRowTotals(p *plan) rowTotals {
-	t := rowTotals{users: map[usersKey]record.Int128{}, campaigns: map[history.Dict]int64{}, sites: map[history.Dict]int64{}, spenders: map[history.Dict]int64{}}
+	t := rowTotals{users: map[usersKey]record.Int128{}, held: map[rowKey]int64{}}
 	for range p.days {
 		t.byDays = append(t.byDays, map[rowKey]*rowSums{})
 	}
@@ -50,17 +50,17 @@ func (ev *evaluation) rows(c *customer, sign int64) {
 	t := &ev.t.rows
 	for i := range c.rows {
 		r := &c.rows[i]
+		k := rowKey{r.Kind, r.Source, r.Labels}
+		if t.held[k] += sign; t.held[k] == 0 {
+			delete(t.held, k)
+		}
 		switch r.Kind {
 		case history.Users:
-			note(t.sites, r.Labels, sign)
 			t.count(r, sign)
 			continue
 		case history.Spend:
 			ev.t.sales.used[r.Currency] = true
-			note(t.campaigns, r.Labels, sign)
-			note(t.spenders, r.Source, sign)
 		}
-		k := rowKey{r.Kind, r.Source, r.Labels}
 		for n, d := range ev.p.days {
 			if day := window.Day(r.Day); day < d.first || day >= d.end {
 				continue
@@ -74,13 +74,6 @@ func (ev *evaluation) rows(c *customer, sign int64) {
 				delete(t.byDays[n], k)
 			}
 		}
-	}
-}
-
-// note counts the records that have something.
-func note(counts map[history.Dict]int64, of history.Dict, sign int64) {
-	if counts[of] += sign; counts[of] == 0 {
-		delete(counts, of)
 	}
 }
 
@@ -101,6 +94,15 @@ func (ev *evaluation) sum(s *rowSums, r *history.Row, sign int64) {
 	s.rows += sign
 	if r.Kind == history.Spend && r.Values[history.SpendCost] != 0 {
 		s.spent += sign
+	}
+	if r.Kind == history.Traffic {
+		sessions := record.Wide(sign * r.Values[history.TrafficSessions])
+		if r.Has(history.TrafficEngaged) {
+			s.ifEngaged = s.ifEngaged.Add(sessions)
+		}
+		if r.Has(history.TrafficSinglePage) {
+			s.ifSinglePage = s.ifSinglePage.Add(sessions)
+		}
 	}
 	for i := range history.Measures {
 		money := r.Kind == history.Spend && (i == history.SpendCost || i == history.SpendConversionValue)

@@ -140,7 +140,9 @@ func (ev *evaluation) name(c *customer, sign int64) {
 			if ev.channelOf(e.Label) == e.Label {
 				break // it has no campaign
 			}
-			note(ev.t.touches, e.Label, sign)
+			if ev.t.touches[e.Label] += sign; ev.t.touches[e.Label] == 0 {
+				delete(ev.t.touches, e.Label)
+			}
 		case e.Kind == history.Step && e.Label == history.StepResponse:
 			ev.t.responses += sign
 		}

@@ -30,8 +30,7 @@ type View struct {
 	CostSources map[string][]string
 	// Campaigns are how campaigns are spelled, by FoldCampaign of what they are called.
 	Campaigns map[string]string
-	// Sites are those of which visitors were ever asked for.
-	Sites []string
+	Held      Held
 	// Quality are the judgements of ads of the last 30 days.
 	Quality map[QualityKey]Quality
 	// FirstOrder is the first order that counts as one of a customer; ok is false without any.
@@ -82,7 +81,7 @@ type WindowView struct {
 	Ads       map[AdKey]Ads
 	Traffic   map[TrafficKey]Traffic
 	Users     map[UsersKey]*big.Rat // different visitors of exactly the window's days
-	Referrers map[SiteKey]int64     // domains that sent visits
+	Referrers map[string]int64      // domains that sent visits, by site
 }
 
 // MomentView holds the figures of one moment.
@@ -141,7 +140,7 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 	for i := range v.Moments {
 		v.Moments[i] = e.momentView(i)
 	}
-	v.Quality, v.Sites = e.quality(), e.sites()
+	v.Quality, v.Held = e.quality(), e.held()
 	v.Open, v.Campaigns = e.openView(), e.campaigns()
 	v.MarketingCosts, v.SalesCosts = len(e.costs.sources[record.CostMarketing]) > 0, len(e.costs.sources[record.CostSales]) > 0
 	v.CostSources = e.costSources()

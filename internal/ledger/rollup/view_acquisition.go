@@ -143,8 +143,8 @@ func (e *Engine) costSources() map[string][]string {
 		sources[category] = slices.Clone(names)
 	}
 	marketing := sources[record.CostMarketing]
-	for source := range e.tot.rows.spenders {
-		if name := e.text(source); !slices.Contains(marketing, name) {
+	for k := range e.tot.rows.held {
+		if name := e.text(k.source); k.kind == history.Spend && !slices.Contains(marketing, name) {
 			marketing = append(marketing, name)
 		}
 	}
@@ -232,14 +232,19 @@ func (e *Engine) campaigns() map[string]string {
 	for name := range e.costs.names {
 		spelled(bought, name)
 	}
-	for labels := range e.tot.rows.campaigns {
-		spelled(bought, history.SplitLabels(e.text(labels), 6)[3])
+	var ads [][]string
+	for k := range e.tot.rows.held {
+		if k.kind == history.Spend {
+			ads = append(ads, history.SplitLabels(e.text(k.labels), 6))
+		}
+	}
+	for _, l := range ads {
+		spelled(bought, l[3])
 	}
 	for touch := range e.tot.touches {
 		spelled(own, e.class(touch).Campaign)
 	}
-	for labels := range e.tot.rows.campaigns {
-		l := history.SplitLabels(e.text(labels), 6)
+	for _, l := range ads {
 		name, id := bought[FoldCampaign(l[3])], l[4]
 		if other, ok := ids[id]; id != "" && name != "" && (!ok || name < other) {
 			ids[id] = name

@@ -26,7 +26,7 @@ func (s Sum) Add(other Sum) Sum {
 }
 
 // AdKey is what ad figures are told apart by.
-type AdKey struct{ Source, Platform, Channel, Campaign, Variant string }
+type AdKey struct{ Platform, Channel, Campaign, Variant string }
 
 // Ads is what an ad platform reports.
 type Ads struct {
@@ -43,17 +43,20 @@ func (a Ads) Add(b Ads) Ads {
 }
 
 // QualityKey is what judgements of ads are told apart by.
-type QualityKey struct{ Source, Platform, Dimension string }
+type QualityKey struct{ Platform, Dimension string }
 
 // Quality is a score summed over impressions, and the impressions.
 type Quality struct{ Weighted, Impressions *big.Rat }
 
 // TrafficKey is what figures of visits are told apart by.
-type TrafficKey struct{ Source, Site, By, Value string }
+type TrafficKey struct{ Site, By, Value string }
 
 // Traffic is what an analytics tool counted.
 type Traffic struct {
 	Sessions, Engaged, SinglePage, Views, Seconds, Conversions, Downloads, DownloadSessions, NewUsers Sum
+	// IfEngaged and IfSinglePage are the sessions of the days of which it is known how many of
+	// them were.
+	IfEngaged, IfSinglePage Sum
 }
 
 // Add returns t + o, figures of different records.
@@ -61,42 +64,51 @@ func (t Traffic) Add(o Traffic) Traffic {
 	return Traffic{
 		t.Sessions.Add(o.Sessions), t.Engaged.Add(o.Engaged), t.SinglePage.Add(o.SinglePage), t.Views.Add(o.Views), t.Seconds.Add(o.Seconds),
 		t.Conversions.Add(o.Conversions), t.Downloads.Add(o.Downloads), t.DownloadSessions.Add(o.DownloadSessions), t.NewUsers.Add(o.NewUsers),
+		t.IfEngaged.Add(o.IfEngaged), t.IfSinglePage.Add(o.IfSinglePage),
 	}
 }
 
 // UsersKey is a site and a kind of its visitors.
-type UsersKey struct{ Source, Site, Kind string }
+type UsersKey struct{ Site, Kind string }
 
-// SiteKey is a site and the source that counts on it.
-type SiteKey struct{ Source, Site string }
+// Held tells what there are rows of at any time: by platform or site, the sources.
+type Held struct {
+	Platforms, Judged map[string][]string // with spend, with judgements of ads
+	Traffic           map[string][]string
+	Totals, Channels  map[string][]string // of Traffic, those with the total, and by channel
+	Users, Referrers  map[string][]string
+}
 
 // days fills in what rows say of a window.
 func (e *Engine) days(w Window, v *WindowView) {
 	v.Ads, v.Traffic = map[AdKey]Ads{}, map[TrafficKey]Traffic{}
-	v.Referrers, v.Users = map[SiteKey]int64{}, map[UsersKey]*big.Rat{}
+	v.Referrers, v.Users = map[string]int64{}, map[UsersKey]*big.Rat{}
+	domains := map[[2]string]bool{}
 	for k, s := range e.tot.rows.byDays[w.days] {
-		source := e.text(k.source)
 		switch k.kind {
 		case history.Spend:
 			l := history.SplitLabels(e.text(k.labels), 6)
-			key := AdKey{source, l[0], l[1], l[3], l[5]}
+			key := AdKey{l[0], l[1], l[3], l[5]}
 			v.Ads[key] = v.Ads[key].Add(e.ads(s))
 		case history.Traffic:
 			l := history.SplitLabels(e.text(k.labels), 3)
-			key := TrafficKey{source, l[0], l[1], l[2]}
+			key := TrafficKey{l[0], l[1], l[2]}
 			v.Traffic[key] = v.Traffic[key].Add(s.traffic())
 		case history.Referrer:
-			if s.known[0] == 0 || s.sums[0].Sign() > 0 {
+			if s.sums[0].Sign() > 0 {
 				l := history.SplitLabels(e.text(k.labels), 2)
-				v.Referrers[SiteKey{source, l[0]}]++
+				domains[[2]string{l[0], l[1]}] = true
 			}
 		}
+	}
+	for domain := range domains {
+		v.Referrers[domain[0]]++
 	}
 	d := e.plan.days[w.days]
 	for k, n := range e.tot.rows.users {
 		if k.days == d {
 			l := history.SplitLabels(e.text(k.labels), 2)
-			v.Users[UsersKey{e.text(k.source), l[0], l[1]}] = inUnits(n)
+			v.Users[UsersKey{l[0], l[1]}] = inUnits(n)
 		}
 	}
 }
@@ -122,6 +134,7 @@ func (s *rowSums) traffic() Traffic {
 		s.sum(history.TrafficSessions), s.sum(history.TrafficEngaged), s.sum(history.TrafficSinglePage), s.sum(history.TrafficViews),
 		s.sum(history.TrafficSeconds), s.sum(history.TrafficConversions), s.sum(history.TrafficDownloads),
 		s.sum(history.TrafficDownloadSessions), s.sum(history.TrafficNewUsers),
+		Sum{inUnits(s.ifEngaged), s.rows, s.known[history.TrafficEngaged]}, Sum{inUnits(s.ifSinglePage), s.rows, s.known[history.TrafficSinglePage]},
 	}
 }
 
@@ -133,29 +146,50 @@ func (e *Engine) quality() map[QualityKey]Quality {
 			continue
 		}
 		l := history.SplitLabels(e.text(k.labels), 2)
-		judged[QualityKey{e.text(k.source), l[0], l[1]}] = Quality{
-			inUnits(s.sums[history.QualityWeighted]), inUnits(s.sums[history.QualityImpressions]),
+		key := QualityKey{l[0], l[1]}
+		q, ok := judged[key]
+		if !ok {
+			q = Quality{new(big.Rat), new(big.Rat)}
+			judged[key] = q
 		}
+		q.Weighted.Add(q.Weighted, inUnits(s.sums[history.QualityWeighted]))
+		q.Impressions.Add(q.Impressions, inUnits(s.sums[history.QualityImpressions]))
 	}
 	return judged
 }
 
-// sites returns the sites of which visitors were ever asked for.
-func (e *Engine) sites() []string {
-	var list []string
-	for labels := range e.tot.rows.sites {
-		if site := history.SplitLabels(e.text(labels), 1)[0]; !slices.Contains(list, site) {
-			list = append(list, site)
+// held lists what there are rows of.
+func (e *Engine) held() Held {
+	h := Held{
+		Platforms: map[string][]string{}, Judged: map[string][]string{}, Traffic: map[string][]string{},
+		Totals: map[string][]string{}, Channels: map[string][]string{}, Users: map[string][]string{}, Referrers: map[string][]string{},
+	}
+	for k := range e.tot.rows.held {
+		l, source := history.SplitLabels(e.text(k.labels), 2), e.text(k.source)
+		note := func(list map[string][]string) {
+			if !slices.Contains(list[l[0]], source) {
+				list[l[0]] = append(list[l[0]], source)
+				slices.Sort(list[l[0]])
+			}
+		}
+		switch k.kind {
+		case history.Spend:
+			note(h.Platforms)
+		case history.Quality:
+			note(h.Judged)
+		case history.Users:
+			note(h.Users)
+		case history.Referrer:
+			note(h.Referrers)
+		case history.Traffic:
+			note(h.Traffic)
+			switch l[1] {
+			case record.ByTotal:
+				note(h.Totals)
+			case record.ByChannel:
+				note(h.Channels)
+			}
 		}
 	}
-	slices.Sort(list)
-	return list
-}
-
-// OnlySite returns the site where there is just one.
-func (v *View) OnlySite() (site string, ok bool) {
-	if len(v.Sites) != 1 {
-		return "", false
-	}
-	return v.Sites[0], true
+	return h
 }
