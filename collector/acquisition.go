@@ -17,13 +17,18 @@ func acquisitionMetrics() []Metric {
 	return complete("acquisition", []Metric{
 		{
 			Name: "b2b_marketing_cost", Money: true, Headline: true, Worse: 1, Labels: []string{"window", "channel"},
-			Help: "Ad spend and configured marketing costs of the window's days.",
+			Help:    "Ad spend and configured marketing costs of the window's days.",
+			Formula: "ad spend + configured marketing costs of the window's days, over all channels",
+			ByDay:   true, Kinds: []record.Kind{record.KindCost, record.KindSpend},
 		}, {
 			Name: "b2b_sales_cost", Money: true, Labels: []string{"window"},
 			Help: "Configured sales costs (salaries, commissions, tools) of the window's days.",
 		}, {
 			Name: "b2b_customer_acquisition_cost", Money: true, Headline: true, Worse: 1, Labels: []string{"window", "basis"},
-			Help: "Cost / new customers (basis: marketing, fully_loaded with sales costs, paid: ad spend / new customers of channels with spend).",
+			Help:    "Cost / new customers (basis: marketing, fully_loaded with sales costs, paid: ad spend / new customers of channels with spend).",
+			Formula: "basis fully_loaded: (marketing + sales cost) / new customers; where no sales cost is known at all, basis marketing: marketing cost / new customers",
+			Ratio:   acquisitionRatio(), ByDay: true, OfCustomers: true,
+			Kinds: []record.Kind{record.KindCost, record.KindSpend}, Settings: []string{"customers.basis", "cac.lag"},
 		}, {
 			Name: "b2b_customer_acquisition_cost_by_channel", Money: true, Labels: []string{"window", "channel"},
 			Help: "Marketing cost of the channel / new customers attributed to it.",
@@ -35,28 +40,48 @@ func acquisitionMetrics() []Metric {
 			Help: "Marketing cost of the program / new customers attributed to it, as cost entries and channel rules name programs.",
 		}, {
 			Name: "b2b_cac_marketing_ratio", Unit: "ratio", Headline: true, Worse: 1, Labels: []string{"window"},
-			Help: "Marketing's share of customer acquisition cost: marketing cost / (marketing + sales cost).",
+			Help:    "Marketing's share of customer acquisition cost: marketing cost / (marketing + sales cost).",
+			Formula: "marketing cost / (marketing + sales cost)",
+			Ratio:   &Ratio{Part{Name: "marketing cost", Unit: "currency"}, Part{Name: "marketing + sales cost", Unit: "currency"}},
+			ByDay:   true, Kinds: []record.Kind{record.KindCost, record.KindSpend}, Settings: []string{"cac.lag"},
 		}, {
 			Name: "b2b_marketing_originated_customers", Labels: []string{"window"},
 			Help: "New customers whose first touch was a marketing channel.",
 		}, {
 			Name: "b2b_marketing_originated_customer_ratio", Unit: "ratio", Headline: true, Worse: -1, Labels: []string{"window"},
-			Help: "New customers whose first touch was a marketing channel / new customers.",
+			Help:        "New customers whose first touch was a marketing channel / new customers.",
+			Formula:     "new customers whose first touch was a marketing channel / new customers",
+			Ratio:       &Ratio{Part{Name: "new customers whose first touch was a marketing channel"}, Part{Name: "new customers"}},
+			OfCustomers: true, Settings: []string{"customers.basis", "marketing_channels"},
 		}, {
 			Name: "b2b_marketing_roi_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: []string{"window"},
-			Help: "(Gain - cost) / cost over the channels with cost; gain is what the window's new customers brought in it.",
+			Help:    "(Gain - cost) / cost over the channels with cost; gain is what the window's new customers brought in it.",
+			Formula: "(gain - cost) / cost; gain is the gross profit, else net revenue, in the window of its new customers of channels with cost",
+			Ratio:   &Ratio{Part{Name: "gain - marketing cost", Unit: "currency"}, Part{Name: "marketing cost", Unit: "currency"}},
+			ByDay:   true, OfCustomers: true,
+			Kinds: []record.Kind{record.KindCost, record.KindSpend}, Settings: []string{"customers.basis", "attribution"},
 		}, {
 			Name: "b2b_marketing_roi_ratio_by_channel", Unit: "ratio", Free: true, Labels: []string{"window", "channel"},
 			Help: "(Gain - cost) / cost of the channel.",
 		}, {
 			Name: "b2b_cost_per_lead", Money: true, Headline: true, Worse: 1, Labels: []string{"window"},
-			Help: "Marketing cost / CRM leads created.",
+			Help:    "Marketing cost / CRM leads created.",
+			Formula: "marketing cost / leads created in the window",
+			Ratio:   &Ratio{Part{Name: "marketing cost", Unit: "currency"}, Part{Name: "leads created in the window"}},
+			ByDay:   true, Kinds: []record.Kind{record.KindCost, record.KindSpend, record.KindLead},
 		}, {
 			Name: "b2b_cost_per_lead_by_channel", Money: true, Labels: []string{"window", "channel"},
 			Help: "Marketing cost of the channel / CRM leads created in it.",
 		}, {
 			Name: "b2b_ltv_cac_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: []string{"window"},
-			Help: "Predicted lifetime value / fully loaded customer acquisition cost.",
+			Help:    "Predicted lifetime value / fully loaded customer acquisition cost.",
+			Formula: "predicted lifetime value / fully loaded acquisition cost of a customer",
+			Ratio: &Ratio{
+				Part{Name: "predicted lifetime value", Unit: "currency", Ratio: lifetimeRatio()},
+				Part{Name: "fully loaded acquisition cost", Unit: "currency", Ratio: acquisitionRatio()},
+			},
+			ByDay: true, OfCustomers: true, Kinds: []record.Kind{record.KindCost, record.KindSpend},
+			Settings: []string{"customers.basis", "customers.inactive_after", "customers.lifetime_minimum", "cac.lag"},
 		}, {
 			Name: "b2b_cac_payback_seconds", Unit: "seconds", Labels: []string{"window"},
 			Help: "Fully loaded customer acquisition cost / monthly gross profit (else net revenue) of an active customer, a month being 30 days.",
@@ -68,6 +93,11 @@ func acquisitionMetrics() []Metric {
 			Help: "New customers from channels without marketing cost in the window / new customers.",
 		},
 	})
+}
+
+// acquisitionRatio names what the acquisition cost of a customer is made of.
+func acquisitionRatio() *Ratio {
+	return &Ratio{Part{Name: "marketing and, where known, sales cost", Unit: "currency"}, Part{Name: "new customers"}}
 }
 
 // market answers what marketing and sales cost, and whom they won.

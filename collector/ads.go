@@ -19,7 +19,9 @@ func adsMetrics() []Metric {
 	return complete("ads", []Metric{
 		{
 			Name: "b2b_ad_cost", Money: true, Headline: true, Worse: 1, Labels: byCampaign, Bounded: "campaign",
-			Help: "Ad spend of the window's days.",
+			Help:    "Ad spend of the window's days.",
+			Formula: "ad spend of the window's days, over all platforms, channels and campaigns",
+			ByDay:   true, Kinds: []record.Kind{record.KindSpend},
 		}, {
 			Name: "b2b_ad_impressions", Labels: byCampaign, Bounded: "campaign",
 			Help: "Impressions of ads on the window's days.",
@@ -31,13 +33,19 @@ func adsMetrics() []Metric {
 			Help: "Conversions that the platform itself attributes to ads, on the days that it books them on; fractions are kept.",
 		}, {
 			Name: "b2b_ad_click_through_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: byPlatform,
-			Help: "Clicks / impressions.",
+			Help:    "Clicks / impressions.",
+			Formula: "clicks / impressions, over all platforms",
+			Ratio:   &Ratio{Part{Name: "clicks"}, Part{Name: "impressions"}},
+			ByDay:   true, Kinds: []record.Kind{record.KindSpend},
 		}, {
 			Name: "b2b_ad_cost_per_click", Money: true, Labels: byPlatform,
 			Help: "Ad spend / clicks.",
 		}, {
 			Name: "b2b_ad_cost_per_acquisition", Money: true, Headline: true, Worse: 1, Labels: byPlatform,
-			Help: "Ad spend / conversions that the platform itself attributes.",
+			Help:    "Ad spend / conversions that the platform itself attributes.",
+			Formula: "ad spend / conversions that the platforms attribute, over all platforms",
+			Ratio:   &Ratio{Part{Name: "ad spend", Unit: "currency"}, Part{Name: "conversions that the platforms attribute"}},
+			ByDay:   true, Kinds: []record.Kind{record.KindSpend},
 		}, {
 			Name: "b2b_ad_conversion_ratio", Unit: "ratio", Free: true, Labels: byPlatform,
 			Help: "Conversions that the platform itself attributes / clicks.",

@@ -23,7 +23,9 @@ func customersMetrics() []Metric {
 			Help: "Customers now: active (ordered within inactive_after, or a live subscription), churned, prospect (known, never ordered).",
 		}, {
 			Name: "b2b_customers_new", Headline: true, Worse: -1, Labels: []string{"window", "channel"},
-			Help: "Customers whose first order (or won deal, as configured) falls in the window, by acquisition channel.",
+			Help:        "Customers whose first order (or won deal, as configured) falls in the window, by acquisition channel.",
+			Formula:     "customers whose first order over the whole history lies in the window, over all channels",
+			OfCustomers: true, Settings: []string{"customers.basis", "orders.count", "attribution"},
 		}, {
 			Name: "b2b_customers_at_start", Labels: []string{"window"},
 			Help: "Customers active at the window's start, the denominator of churn.",
@@ -35,13 +37,19 @@ func customersMetrics() []Metric {
 			Help: "Customers not active at the window's start and active at its end, whose first order was before it.",
 		}, {
 			Name: "b2b_customer_churn_ratio", Unit: "ratio", Free: true, Headline: true, Worse: 1, Labels: []string{"window"},
-			Help: "Customers lost / customers active at the window's start (with churn_denominator remaining: / those still active).",
+			Help:        "Customers lost / customers active at the window's start (with churn_denominator remaining: / those still active).",
+			Formula:     "customers lost / customers active at the window's start (or, as configured, / those of them still active at its end)",
+			Ratio:       &Ratio{Part{Name: "customers active at the window's start and not at its end"}, Part{Name: "customers active at its start (as configured, those still active at its end)"}},
+			OfCustomers: true, Settings: []string{"customers.basis", "customers.inactive_after", "customers.churn_denominator"},
 		}, {
 			Name: "b2b_customer_retention_ratio", Unit: "ratio", Labels: []string{"window"},
 			Help: "1 - customers lost / customers active at the window's start.",
 		}, {
 			Name: "b2b_returning_customer_ratio", Unit: "ratio", Headline: true, Worse: -1, Labels: []string{"window"},
-			Help: "Customers that ordered in the window and also before it / customers that ordered in the window.",
+			Help:        "Customers that ordered in the window and also before it / customers that ordered in the window.",
+			Formula:     "customers that ordered in the window and also before it / customers that ordered in it",
+			Ratio:       &Ratio{Part{Name: "customers that ordered in the window and also before it"}, Part{Name: "customers that ordered in the window"}},
+			OfCustomers: true, Settings: []string{"customers.basis", "orders.count"},
 		}, {
 			Name: "b2b_repeat_purchase_ratio", Unit: "ratio", Labels: []string{"window"},
 			Help: "Customers with two or more orders in the window / customers with at least one.",
@@ -50,7 +58,10 @@ func customersMetrics() []Metric {
 			Help: "Quantiles of the time between consecutive orders of a customer, over those whose later order lies in the last 365 days.",
 		}, {
 			Name: "b2b_customer_lifetime_value", Money: true, Headline: true, Worse: -1, Labels: []string{"method"},
-			Help: "Lifetime value of a customer: historic (mean of what each has brought), predicted (monthly value of the active / monthly churn).",
+			Help:    "Lifetime value of a customer: historic (mean of what each has brought), predicted (monthly value of the active / monthly churn).",
+			Formula: "method predicted: what an active customer brings in 30 days / share of the customers lost in 30 days (at least 1/60)",
+			Ratio:   lifetimeRatio(), OfCustomers: true,
+			Settings: []string{"customers.basis", "customers.inactive_after", "customers.lifetime_minimum"},
 		}, {
 			Name: "b2b_customer_lifetime_value_by_channel", Money: true, Labels: []string{"method", "channel"},
 			Help: "Lifetime value of a customer, by acquisition channel.",
@@ -62,9 +73,22 @@ func customersMetrics() []Metric {
 			Help: "Active customers with three or more orders whose last is longer ago than 1.5 times the median of their own intervals.",
 		}, {
 			Name: "b2b_customers_at_risk_revenue", Money: true, Headline: true, Worse: 1, Labels: []string{},
-			Help: "Net revenue of the customers at risk over the last 365 days.",
+			Help:        "Net revenue of the customers at risk over the last 365 days.",
+			Formula:     "net revenue of the last 365 days of the active customers with three or more orders whose last is longer ago than 1.5 x the median of their own intervals",
+			OfCustomers: true, Settings: []string{"customers.basis", "customers.inactive_after"},
 		},
 	})
+}
+
+// lifetimeRatio names what the predicted lifetime value is made of.
+func lifetimeRatio() *Ratio {
+	brought := Part{Name: "what they brought in 90 days / 3: gross profit, else net revenue", Unit: "currency"}
+	return &Ratio{
+		Part{Name: "what an active customer brings in 30 days", Unit: "currency", Ratio: &Ratio{brought, Part{Name: "active customers"}}},
+		Part{Name: "share of the customers lost in 30 days", Unit: "ratio", Ratio: &Ratio{
+			Part{Name: "customers lost, summed over the last six windows of 30 days"}, Part{Name: "customers active at their starts, summed"},
+		}},
+	}
 }
 
 // orderKind returns the kinds of record that count as orders of a customer.

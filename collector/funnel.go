@@ -24,7 +24,10 @@ func funnelMetrics() []Metric {
 			Help: "Share of the leads that entered from in the window and have since reached to or beyond (method cohort); entries of to / entries of from in the window (period).",
 		}, {
 			Name: "b2b_lead_to_close_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: []string{"window", "method"},
-			Help: "Leads that became customers / leads: of those of the window (method cohort), or both in the window (period).",
+			Help:    "Leads that became customers / leads: of those of the window (method cohort), or both in the window (period).",
+			Formula: "method cohort: of the leads created in the window, those that have become customers since / leads created in the window",
+			Ratio:   &Ratio{Part{Name: "those of them that have become customers since"}, Part{Name: "leads created in the window"}},
+			Kinds:   []record.Kind{record.KindLead, record.KindDeal}, OfCustomers: true, Settings: []string{"customers.basis"},
 		}, {
 			Name: "b2b_lead_to_close_ratio_by_channel", Unit: "ratio", Free: true, Labels: []string{"window", "channel", "method"},
 			Help: "Leads that became customers / leads, by the lead's channel.",
@@ -36,13 +39,18 @@ func funnelMetrics() []Metric {
 			Help: "Quantiles of the time since open leads entered the stage that they are in.",
 		}, {
 			Name: "b2b_lead_response_seconds", Unit: "seconds", Headline: true, Worse: 1, Labels: []string{"window", "q"},
-			Help: "Quantiles of the time from the creation of the window's leads to the first outgoing activity of a person.",
+			Help:    "Quantiles of the time from the creation of the window's leads to the first outgoing activity of a person.",
+			Formula: "q 0.5: median time from creation to the first outgoing activity of a person, of the leads created in the window that were answered",
+			Kinds:   []record.Kind{record.KindLead, record.KindActivity},
 		}, {
 			Name: "b2b_leads_unanswered", Labels: []string{"age"},
 			Help: "Open leads without an outgoing activity of a person, by age.",
 		}, {
 			Name: "b2b_lead_contact_ratio", Unit: "ratio", Headline: true, Worse: -1, Labels: []string{"window"},
-			Help: "Leads created in the window with an outgoing activity of a person / leads created in it.",
+			Help:    "Leads created in the window with an outgoing activity of a person / leads created in it.",
+			Formula: "leads created in the window with an outgoing activity of a person / leads created in it",
+			Ratio:   &Ratio{Part{Name: "leads created in the window with an outgoing activity of a person"}, Part{Name: "leads created in the window"}},
+			Kinds:   []record.Kind{record.KindLead, record.KindActivity},
 		}, {
 			Name: "b2b_lead_follow_up_ratio", Unit: "ratio", Labels: []string{"window"},
 			Help: "Leads created in the window with a second outgoing activity of a person / those with one.",

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 // Metric describes a metric that the exporter exposes. The descriptors, the metric
@@ -32,6 +34,44 @@ type Metric struct {
 	Type  string // gauge where empty
 	// Own: the metric is not part of a snapshot; what counts it exposes it, always up to date.
 	Own bool
+
+	// The rest says of a headline how its total comes about.
+
+	Formula string // in one line
+	Ratio   *Ratio // what the total is made of where it is a ratio
+	// ByDay: a part is known by day, so that running windows are compared over complete days.
+	ByDay bool
+	// Kinds are the kinds of record that it is computed from, OfCustomers that those that say
+	// who bought and who is who come on top.
+	Kinds       []record.Kind
+	OfCustomers bool
+	// Settings are the keys of the configuration that change what it means.
+	Settings []string
+}
+
+// Ratio names what Value.Parts returns.
+type Ratio struct{ Numerator, Denominator Part }
+
+// Part is what a ratio is made of. Its unit is one that a metric can have.
+type Part struct {
+	Name  string
+	Unit  string
+	Ratio *Ratio // its own parts
+}
+
+// Inputs returns the kinds of record that a headline is computed from where basis says
+// what counts as an order of a customer.
+func (m *Metric) Inputs(basis string) []record.Kind {
+	kinds := slices.Clone(m.Kinds)
+	if m.OfCustomers {
+		o := Options{Basis: basis}
+		for _, k := range o.customerKinds() {
+			if !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+	}
+	return kinds
 }
 
 // HasWindow reports whether the metric has the label window.

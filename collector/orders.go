@@ -16,7 +16,9 @@ func ordersMetrics() []Metric {
 	list := []Metric{
 		{
 			Name: "b2b_orders", Headline: true, Worse: -1, Labels: []string{"window", "store", "channel"},
-			Help: "Orders placed in the window: counted orders of the store, by the customer's channel.",
+			Help:    "Orders placed in the window: counted orders of the store, by the customer's channel.",
+			Formula: "orders placed in the window, over all stores and channels",
+			Kinds:   []record.Kind{record.KindOrder}, Settings: []string{"orders.count"},
 		}, {
 			Name: "b2b_orders_by_territory", Labels: []string{"window", "store", "territory"}, Bounded: "territory",
 			Help: "Orders placed in the window, by sales territory.",
@@ -25,7 +27,9 @@ func ordersMetrics() []Metric {
 			Help: "Price x quantity of the product lines of the window's orders, before discounts and returns, without tax and shipping.",
 		}, {
 			Name: "b2b_revenue_net", Money: true, Headline: true, Worse: -1, Labels: []string{"window", "store", "channel"},
-			Help: "Gross revenue less discounts of the window's orders, less refunds dated in the window.",
+			Help:    "Gross revenue less discounts of the window's orders, less refunds dated in the window.",
+			Formula: "gross revenue - discounts of the window's orders - refunds dated in the window, over all stores and channels",
+			Kinds:   []record.Kind{record.KindOrder, record.KindRefund}, Settings: []string{"orders.count"},
 		}, {
 			Name: "b2b_revenue_net_by_territory", Money: true, Labels: []string{"window", "store", "territory"}, Bounded: "territory",
 			Help: "Net revenue of the window, by sales territory.",
@@ -43,10 +47,16 @@ func ordersMetrics() []Metric {
 			Help: "Gross profit of the window, by sales territory.",
 		}, {
 			Name: "b2b_profit_margin_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: []string{"window", "store"},
-			Help: "Gross profit / net revenue of what has known costs.",
+			Help:    "Gross profit / net revenue of what has known costs.",
+			Formula: "gross profit / net revenue, both of what has known costs, over all stores",
+			Ratio:   &Ratio{Part{Name: "gross profit of what has known costs", Unit: "currency"}, Part{Name: "net revenue of what has known costs", Unit: "currency"}},
+			Kinds:   []record.Kind{record.KindOrder, record.KindRefund}, Settings: []string{"orders.count"},
 		}, {
 			Name: "b2b_average_order_value", Money: true, Headline: true, Worse: -1, Labels: []string{"window", "store"},
-			Help: "(Gross revenue - discounts) / orders of the window; refunds do not move it.",
+			Help:    "(Gross revenue - discounts) / orders of the window; refunds do not move it.",
+			Formula: "(gross revenue - discounts) / orders, over all stores",
+			Ratio:   &Ratio{Part{Name: "gross revenue - discounts of the window's orders", Unit: "currency"}, Part{Name: "orders placed in the window"}},
+			Kinds:   []record.Kind{record.KindOrder}, Settings: []string{"orders.count"},
 		}, {
 			Name: "b2b_revenue_top_customer_ratio", Unit: "ratio", Free: true, Labels: []string{"window"},
 			Help: "Net revenue of the window's largest customer / net revenue of identified customers.",
@@ -58,7 +68,10 @@ func ordersMetrics() []Metric {
 			Help: "Checkouts started in the window, not completed and unchanged for an hour.",
 		}, {
 			Name: "b2b_checkout_abandonment_ratio", Unit: "ratio", Headline: true, Worse: 1, Labels: []string{"window", "store"},
-			Help: "Abandoned checkouts / (abandoned checkouts + orders), where the store reports checkouts.",
+			Help:    "Abandoned checkouts / (abandoned checkouts + orders), where the store reports checkouts.",
+			Formula: "abandoned checkouts / (abandoned checkouts + orders), over the stores that report checkouts",
+			Ratio:   &Ratio{Part{Name: "abandoned checkouts started in the window"}, Part{Name: "abandoned checkouts + orders"}},
+			Kinds:   []record.Kind{record.KindOrder, record.KindCheckout}, Settings: []string{"orders.count"},
 		}, {
 			Name: "b2b_quotes", Labels: []string{"window", "store", "state"},
 			Help: "Store quotes that were sent, accepted, declined or expired in the window.",

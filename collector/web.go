@@ -20,7 +20,9 @@ func webMetrics() []Metric {
 	return complete("web", []Metric{
 		{
 			Name: "b2b_web_sessions", Headline: true, Worse: -1, Labels: byChannel,
-			Help: "Visits, by the channel that the channel rules give them.",
+			Help:    "Visits, by the channel that the channel rules give them.",
+			Formula: "visits on the window's days, over all sites and channels",
+			ByDay:   true, Kinds: []record.Kind{record.KindTraffic},
 		}, {
 			Name: "b2b_web_sessions_by_device", Labels: []string{"window", "site", "device"},
 			Help: "Visits by device: desktop, mobile, tablet, other.",
@@ -62,7 +64,10 @@ func webMetrics() []Metric {
 			Help: "Key events or goals, by channel.",
 		}, {
 			Name: "b2b_web_conversion_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: bySite,
-			Help: "Key events or goals / visits.",
+			Help:    "Key events or goals / visits.",
+			Formula: "key events or goals / visits, over all sites",
+			Ratio:   &Ratio{Part{Name: "key events or goals"}, Part{Name: "visits"}},
+			ByDay:   true, Kinds: []record.Kind{record.KindTraffic},
 		}, {
 			Name: "b2b_web_conversion_ratio_by_channel", Unit: "ratio", Free: true, Labels: byChannel,
 			Help: "Key events or goals / visits, by channel.",
