@@ -3,7 +3,6 @@ package collector_test
 import (
 	"testing"
 
-	"github.com/b2bexporter/b2b_exporter/collector"
 	"github.com/b2bexporter/b2b_exporter/collector/internal/oracle"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -230,13 +229,4 @@ func TestExamplesOfTheFunnel(t *testing.T) {
 		}
 		check(t, c.compute("2024-05-31 00:00"), map[string]string{toClose("period"): "0.20", toClose("cohort"): "0"})
 	})
-}
-
-// reasonOf returns why a headline has no value in a window, none where it has one.
-func reasonOf(out *collector.Output, kpi, w string) string {
-	_, undefined := keyed(out)
-	if reason, ok := undefined[kpi+"|"+w]; ok {
-		return reason
-	}
-	return none
 }
