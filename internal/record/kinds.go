@@ -314,8 +314,8 @@ func (r *Account) Seal(s *Sealer, source string) {
 
 func (r *Deal) Seal(s *Sealer, source string) {
 	r.Account = s.ref(source, r.Account)
+	r.LeadRef = s.leadRef(source, RefTo(r.Lead))
 	if r.Lead != "" {
-		r.LeadRef = s.lead(source, r.Lead)
 		r.Lead = s.StoredID(source, KindLead, r.Lead)
 	}
 }

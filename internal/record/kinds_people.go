@@ -107,8 +107,8 @@ func (r *Tie) Dates() []Instant        { return []Instant{OnDate(r.Day)} }
 func (r *Member) Dates() []Instant     { return []Instant{r.ActiveAt} }
 
 func (r *Activity) Seal(s *Sealer, source string) {
+	r.LeadRef = s.leadRef(source, RefTo(r.Lead))
 	if r.Lead != "" {
-		r.LeadRef = s.lead(source, r.Lead)
 		r.Lead = s.StoredID(source, KindLead, r.Lead)
 	}
 	r.Account = s.ref(source, r.Account)
@@ -118,7 +118,7 @@ func (r *Engagement) Seal(s *Sealer, source string) {
 	r.Account = s.ref(source, r.Account)
 	r.Contact = s.ref(source, r.Contact)
 }
-func (r *Attendance) Seal(s *Sealer, source string) { r.Lead = s.ref(source, r.Lead) }
+func (r *Attendance) Seal(s *Sealer, source string) { r.Lead = s.leadRef(source, r.Lead) }
 func (r *Survey) Seal(s *Sealer, source string)     { r.Customer = s.ref(source, r.Customer) }
 
 func (r *Referral) Seal(s *Sealer, source string) {

@@ -54,6 +54,18 @@ func (s *Sealer) lead(source, id string) Ref {
 	return Ref{Sealed: []Hash{s.sum("lead", source, id)}}
 }
 
+// leadRef seals a reference to a lead, by its ID or by the address of the person.
+func (s *Sealer) leadRef(source string, r Ref) Ref {
+	if r.ID == "" {
+		return r
+	}
+	sealed := s.lead(source, r.ID).Sealed
+	if strings.Contains(r.ID, "@") {
+		sealed = s.address(sealed, r.ID)
+	}
+	return Ref{Sealed: sealed}
+}
+
 func (s *Sealer) ref(source string, r Ref) Ref {
 	if r.ID == "" {
 		return r
