@@ -76,7 +76,7 @@ func exporterMetrics() []Metric {
 		},
 		{
 			Name: "b2b_source_disagreement_ratio", Unit: "ratio", Labels: []string{"check", "window"},
-			Help: "|a - b| / max(a, b) of two sources that should agree (check: store_billing, ads_crm).",
+			Help: "Difference of two sources that should agree / the larger of both (check ads_crm: conversions by the ad platforms, leads by the CRM from channels with ad spend).",
 		},
 		{Name: "b2b_ledger_records", Labels: []string{"record"}, Help: "Records held, by kind."},
 		{Name: "b2b_ledger_size_bytes", Unit: "bytes", Labels: []string{}, Help: "Size of the ledger on disk, its write-ahead log included."},
@@ -117,6 +117,33 @@ func (exporter) Collect(in *Input, out *Output) {
 		}
 	}
 	unmatched(in, out)
+	disagreement(in, out)
+}
+
+// disagreement holds the conversions that ad platforms attribute to themselves against the
+// leads that CRMs know from the channels with ad spend.
+func disagreement(in *Input, out *Output) {
+	if len(in.sourcesOf(record.KindSpend)) == 0 || len(in.sourcesOf(record.KindLead)) == 0 ||
+		in.gateAll(record.KindSpend, record.KindLead) != "" {
+		return
+	}
+	for _, w := range in.current() {
+		leads, bought := leadsCreated(w), int64(0)
+		for channel := range w.Costs.Bought {
+			bought += leads[channel]
+		}
+		a, b := amount(adsOf(w).Conversions), number(bought)
+		if !a.Defined() {
+			continue
+		}
+		larger := a
+		if b.Number.Cmp(a.Number) > 0 {
+			larger = b
+		}
+		difference := a.minus(b)
+		difference.Number.Abs(difference.Number)
+		out.add("b2b_source_disagreement_ratio", difference.over(larger), "ads_crm", string(w.Name))
+	}
 }
 
 // unmatched needs two sources that know customers: with one there is nothing to match.
