@@ -16,7 +16,9 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/json"
 	"github.com/b2bexporter/b2b_exporter/sources/shopify"
+	"github.com/b2bexporter/b2b_exporter/sources/sql"
 	"github.com/b2bexporter/b2b_exporter/sources/stripe"
+	"github.com/b2bexporter/b2b_exporter/sources/woocommerce"
 )
 
 // Deps are what sources share: metrics of requests, a logger, a user agent.
@@ -90,10 +92,24 @@ func Types() []Type {
 			}),
 		},
 		{
+			Name: sql.Type, Help: "queries of PostgreSQL, MySQL, MariaDB and ClickHouse", Interval: 15 * time.Minute,
+			Options: func() config.Options { return &sql.Options{} },
+			Open: open(func(name string, o *sql.Options, _ Deps) (sources.Source, error) {
+				return sql.New(name, *o)
+			}),
+		},
+		{
 			Name: stripe.Type, Help: "customers, subscriptions and invoices of Stripe", Interval: 15 * time.Minute,
 			Options: func() config.Options { return stripe.DefaultOptions() },
 			Open: open(func(name string, o *stripe.Options, deps Deps) (sources.Source, error) {
 				return stripe.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: woocommerce.Type, Help: "orders, refunds and customers of WooCommerce", Interval: 5 * time.Minute,
+			Options: func() config.Options { return woocommerce.DefaultOptions() },
+			Open: open(func(name string, o *woocommerce.Options, deps Deps) (sources.Source, error) {
+				return woocommerce.New(name, *o, deps)
 			}),
 		},
 	}

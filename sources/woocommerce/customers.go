@@ -13,7 +13,7 @@ import (
 func (s *Source) addCustomer(_ context.Context, raw json.RawMessage, page *sources.Page) error {
 	var c customer
 	if err := json.Unmarshal(raw, &c); err != nil {
-		page.Rejected = append(page.Rejected, unreadable(record.KindCustomer, raw, err))
+		unreadable(record.KindCustomer, raw, err, page)
 		return nil
 	}
 	if isStaff(c.Role) {

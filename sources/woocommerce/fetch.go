@@ -14,8 +14,8 @@ import (
 
 // cursor is what the ledger keeps of a stream.
 type cursor struct {
-	// High is, for each list, the newest change that a finished reading has seen, by the shop's clock.
-	High map[string]time.Time `json:"high,omitempty"`
+	// High is, for each list, the newest change that a finished reading has seen.
+	High map[string]high `json:"high,omitempty"`
 	// List, Offset and Last are where a first reading that did not end goes on: in which list,
 	// after how many records, and after which ID.
 	List   int   `json:"list,omitempty"`
@@ -25,6 +25,24 @@ type cursor struct {
 	// is zero until the first reading has ended.
 	Swept time.Time `json:"swept,omitzero"`
 	Tried time.Time `json:"tried,omitzero"`
+}
+
+// high is the newest change of a list.
+type high struct {
+	// At is the change by the shop's clock, and Seen when it was seen first, by the exporter's.
+	At   time.Time `json:"at,omitzero"`
+	Seen time.Time `json:"seen,omitzero"`
+	// Settled says that a reading which was begun the overlap later has found nothing newer: what
+	// changed until then was read.
+	Settled bool `json:"settled,omitempty"`
+}
+
+// since returns after what a list is to be read; zero for all of it.
+func (h high) since() time.Time {
+	if h.At.IsZero() || h.Settled {
+		return h.At
+	}
+	return h.At.Add(-overlap)
 }
 
 func (c cursor) String() string {
@@ -60,7 +78,7 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return fmt.Errorf("read the cursor of the stream %s: there is no list %d from %d on", st.Name, r.c.List, r.c.Offset)
 	}
 	if r.c.High == nil {
-		r.c.High = map[string]time.Time{}
+		r.c.High = map[string]high{}
 	}
 	// What polls names the source and the stream.
 	if r.c.Swept.IsZero() {
@@ -111,7 +129,7 @@ func (r *reading) first(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r.c.High[l.name] = newest.high
+			r.c.High[l.name] = high{At: newest.high, Seen: r.req.Now}
 			if newest.complete {
 				if err := r.send(ctx, newest.rows, position{}, true, mark); err != nil {
 					return err
@@ -129,10 +147,7 @@ func (r *reading) first(ctx context.Context) error {
 // increment reads what is new in each list.
 func (r *reading) increment(ctx context.Context) error {
 	for _, l := range r.st.lists {
-		since := r.c.High[l.name]
-		if !since.IsZero() {
-			since = since.Add(-overlap)
-		}
+		since := r.c.High[l.name].since()
 		var err error
 		if r.st.filtered {
 			err = r.changed(ctx, l, since)
@@ -165,23 +180,23 @@ func (r *reading) changed(ctx context.Context, l list, since time.Time) error {
 func (r *reading) added(ctx context.Context, l list, since time.Time) error {
 	var (
 		guard apiclient.PageGuard
-		high  time.Time
+		top   time.Time
 	)
 	for offset := 0; ; {
 		newest, err := r.newest(ctx, l, since, offset)
 		if err != nil {
 			return err
 		}
-		if newest.high.After(high) {
-			high = newest.high
+		if newest.high.After(top) {
+			top = newest.high
 		}
-		last := newest.complete || newest.low.Before(since)
+		last := newest.complete || !since.IsZero() && !newest.low.After(since)
 		if !last {
 			if err := guard.Next(strconv.FormatInt(newest.rows[len(newest.rows)-1].ID, 10)); err != nil {
 				return err
 			}
 		}
-		if err := r.send(ctx, newest.rows, position{}, last, r.raise(l, high)); err != nil || last {
+		if err := r.send(ctx, newest.rows, position{}, last, r.raise(l, top)); err != nil || last {
 			return err
 		}
 		offset += len(newest.rows)
@@ -194,12 +209,20 @@ type marker func(page *sources.Page, c *cursor, at position, last bool)
 
 // raise returns the marker for what is new in a list, which keeps its newest change at the
 // end.
-func (r *reading) raise(l list, high time.Time) marker {
+func (r *reading) raise(l list, newest time.Time) marker {
 	return func(_ *sources.Page, c *cursor, _ position, last bool) {
-		if last && high.After(c.High[l.name]) {
-			c.High = maps.Clone(c.High)
-			c.High[l.name] = high
+		if !last {
+			return
 		}
+		h := c.High[l.name]
+		switch {
+		case newest.After(h.At):
+			h = high{At: newest, Seen: r.req.Now}
+		case r.req.Now.Sub(h.Seen) >= overlap:
+			h.Settled = true
+		}
+		c.High = maps.Clone(c.High)
+		c.High[l.name] = h
 	}
 }
 

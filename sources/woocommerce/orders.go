@@ -17,25 +17,32 @@ func rejection(kind record.Kind, id int64, reason string, err error) sources.Rej
 	}
 }
 
-// unreadable is the rejection of a record whose form is not the expected one.
-func unreadable(kind record.Kind, raw json.RawMessage, err error) sources.Rejection {
-	var at stamp
-	// What lists a record has read its ID already.
-	_ = json.Unmarshal(raw, &at)
-	return rejection(kind, at.ID, "bad answer", err)
+// unreadable adds the rejection of a record whose form is not the expected one; what it lists as
+// its refunds stays, too.
+func unreadable(kind record.Kind, raw json.RawMessage, reason error, page *sources.Page) {
+	var known struct {
+		stamp
+		Refunds []stamp `json:"refunds"`
+	}
+	// What lists records has read their IDs already; refunds that cannot be read have none.
+	_ = json.Unmarshal(raw, &known)
+	page.Rejected = append(page.Rejected, rejection(kind, known.ID, "bad answer", reason))
+	for _, f := range known.Refunds {
+		page.Rejected = append(page.Rejected, rejection(record.KindRefund, f.ID, "bad order", reason))
+	}
 }
 
 // addOrder adds an order and its refunds to a page.
 func (s *Source) addOrder(ctx context.Context, raw json.RawMessage, page *sources.Page) error {
 	var o order
 	if err := json.Unmarshal(raw, &o); err != nil {
-		page.Rejected = append(page.Rejected, unreadable(record.KindOrder, raw, err))
+		unreadable(record.KindOrder, raw, err, page)
 		return nil
 	}
 	var refunds []refund
 	if len(o.Refunds) > 0 {
 		var err error
-		refunds, err = s.refunds(ctx, o.ID)
+		refunds, err = s.refunds(ctx, o.ID, page)
 		if gone(err) {
 			return nil // deleted since it was listed
 		}

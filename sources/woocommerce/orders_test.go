@@ -204,6 +204,50 @@ func TestOrdersThatCannotBeRead(t *testing.T) {
 	r.order(2)
 }
 
+// What cannot be read is rejected by its ID, so that a sweep does not take it for deleted.
+func TestAnswersOfAnotherForm(t *testing.T) {
+	good := `"status":"completed","currency":"EUR","date_created_gmt":"2026-03-01T00:00:00","total":"12","line_items":[`
+	line := `{"id":9,"quantity":1,"subtotal":"10","total":"10"}`
+	for name, test := range map[string]struct{ order, refunds, want string }{
+		"an object instead of a text": {`{"id":1,"status":{},"refunds":[{"id":8}]}`, "", "order 1: bad answer, refund 8: bad order"},
+		"a time":                      {`{"id":1,"date_created_gmt":"2026-03-01T00:00:00Z","line_items":[]}`, "", "order 1: bad time"},
+		"a quantity":                  {`{"id":1,` + good + `{"id":9,"quantity":null,"subtotal":"1","total":"1"}]}`, "", "order 1: bad quantity"},
+		"no amount":                   {`{"id":1,` + good + `{"id":9,"quantity":1,"subtotal":"1"}]}`, "", "order 1: bad amount"},
+		"a refund's form":             {`{"id":1,` + good + line + `],"refunds":[{"id":8}]}`, `[{"id":8,"amount":3}]`, "refund 8: bad answer"},
+		"a refund's amount":           {`{"id":1,` + good + line + `],"refunds":[{"id":8}]}`, `[{"id":8,"amount":""}]`, "refund 8: bad amount"},
+		"all is well":                 {`{"id":1,` + good + line + `],"refunds":[{"id":8}]}`, `[{"id":8,"amount":"6"}]`, ""},
+	} {
+		r := newRig(t, streamOrder, 10, nil, nil)
+		r.onRequest = func(a asked) *http.Response {
+			switch {
+			case strings.HasSuffix(a.path, "/refunds"):
+				return answer(200, "application/json", test.refunds)
+			case a.query.Get("status") == "any":
+				return answer(200, "application/json", "["+test.order+"]")
+			}
+			return nil
+		}
+		r.poll()
+		var got []string
+		for _, p := range r.pages {
+			for _, j := range p.Rejected {
+				got = append(got, j.Where+": "+j.Reason)
+			}
+		}
+		if text := strings.Join(got, ", "); text != test.want {
+			t.Errorf("%s: rejected %q, want %q", name, text, test.want)
+		}
+	}
+	r := newRig(t, streamCustomer, 10, nil, nil)
+	r.onRequest = func(asked) *http.Response {
+		return answer(200, "application/json", `[{"id":1,"email":{}},{"id":2,"date_created_gmt":"yesterday"},{"id":3,"email":"a@b.example"}]`)
+	}
+	r.poll()
+	if got := r.rejected(); len(got) != 2 || len(r.got) != 1 {
+		t.Errorf("rejected %q, delivered %v", got, r.got)
+	}
+}
+
 func TestAnOrderThatVanishesMeanwhile(t *testing.T) {
 	r := newRig(t, streamOrder, 10, nil, nil)
 	for _, n := range []int{1, 2} {

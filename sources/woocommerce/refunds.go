@@ -2,6 +2,7 @@ package woocommerce
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/url"
@@ -14,26 +15,33 @@ import (
 )
 
 // refunds returns the refunds of an order, the oldest first: the order itself has neither their
-// times nor their lines.
-func (s *Source) refunds(ctx context.Context, id int64) ([]refund, error) {
+// times nor their lines. Those that cannot be read are rejected in page.
+func (s *Source) refunds(ctx context.Context, id int64, page *sources.Page) ([]refund, error) {
 	path := pathOrders + "/" + idText(id) + "/refunds"
 	var all []refund
-	for {
-		var page []refund
+	for offset, last := 0, int64(0); ; offset += maxPageSize {
+		var list []json.RawMessage
 		_, err := s.client.JSON(ctx, apiclient.Request{Path: path, Query: url.Values{
-			"orderby": {"id"}, "order": {"asc"}, "per_page": {strconv.Itoa(maxPageSize)}, "offset": {strconv.Itoa(len(all))},
+			"orderby": {"id"}, "order": {"asc"}, "per_page": {strconv.Itoa(maxPageSize)}, "offset": {strconv.Itoa(offset)},
 			"dp": {decimals}, "_fields": {refundFields},
-		}}, &page)
+		}}, &list)
 		if err != nil {
 			return nil, fmt.Errorf("read the refunds of order %d: %w", id, err)
 		}
-		for _, f := range page {
-			if len(all) > 0 && f.ID <= all[len(all)-1].ID {
+		for _, raw := range list {
+			var at stamp
+			if err := json.Unmarshal(raw, &at); err != nil || at.ID <= last {
 				return nil, &apiclient.FormatError{Endpoint: "GET " + path, Detail: "the list is not sorted by ID, as it was asked for"}
+			}
+			last = at.ID
+			var f refund
+			if err := json.Unmarshal(raw, &f); err != nil {
+				page.Rejected = append(page.Rejected, rejection(record.KindRefund, at.ID, "bad answer", err))
+				continue
 			}
 			all = append(all, f)
 		}
-		if len(page) < maxPageSize {
+		if len(list) < maxPageSize {
 			return all, nil
 		}
 	}

@@ -24,15 +24,19 @@ func TestIncrementsOverlap(t *testing.T) {
 	}
 	clear(r.got)
 	// The local clock is not the shop's: the cursor is a time that the shop has told.
-	for range 2 {
-		r.now = r.now.Add(10 * time.Hour)
+	for i, want := range []string{"2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:29:00"} {
+		if i == 1 {
+			// Saved late: with a time that was read already.
+			r.put(3, begin().Add(-5*time.Minute), nil)
+		}
+		r.now = r.now.Add(4 * time.Minute)
 		r.poll()
 		query := r.asked[0].query
-		if after := query.Get("modified_after"); after != "2026-03-02T09:19:00" || query.Get("dates_are_gmt") != "true" {
-			t.Errorf("asked for changes after %s, want 10 min before the newest change, in UTC without saying so", after)
+		if after := query.Get("modified_after"); after != want || query.Get("dates_are_gmt") != "true" {
+			t.Errorf("poll %d: asked for changes after %s, want %s, in UTC without saying so", i, after, want)
 		}
-		if r.got["order 1"] != nil || r.got["order 2"] == nil {
-			t.Errorf("got %v, want order 2 alone", r.got)
+		if r.got["order 1"] != nil || r.got["order 2"] == nil || i >= 1 && r.got["order 3"] == nil {
+			t.Errorf("poll %d: got %v, want orders 2 and 3", i, r.got)
 		}
 	}
 	if r.asked[1].query.Get("modified_after") != "" {

@@ -27,8 +27,8 @@ const (
 )
 
 const (
-	// overlap is how far a poll goes back behind the newest change that was seen: times have no
-	// fractions of seconds, and a change is listed only after it was saved.
+	// overlap is how far a poll goes back behind the newest change that was seen, and for how long:
+	// times have no fractions of seconds, and a change is listed only after it was saved.
 	overlap = 10 * time.Minute
 	// sweepRetry is how long a sweep that failed is not tried again.
 	sweepRetry = 6 * time.Hour

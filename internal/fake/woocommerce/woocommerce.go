@@ -4,7 +4,6 @@ package woocommerce
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,7 +44,6 @@ type Server struct {
 	orders    map[int64]Order
 	customers map[int64]Customer
 	nonces    map[string]bool
-	calls     map[string]int
 	lists     int
 }
 
@@ -56,7 +54,7 @@ func New(o Options) *Server {
 		o.Zone = time.UTC
 	}
 	return &Server{
-		Options: o, orders: map[int64]Order{}, customers: map[int64]Customer{}, nonces: map[string]bool{}, calls: map[string]int{},
+		Options: o, orders: map[int64]Order{}, customers: map[int64]Customer{}, nonces: map[string]bool{},
 	}
 }
 
@@ -78,14 +76,6 @@ func (s *Server) DeleteOrder(id int64) { s.locked(func() { delete(s.orders, id) 
 // DeleteCustomer removes a customer.
 func (s *Server) DeleteCustomer(id int64) { s.locked(func() { delete(s.customers, id) }) }
 
-// Calls returns how often each endpoint was asked for: "orders", "refunds", "customers",
-// "settings" and "index".
-func (s *Server) Calls() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
-}
-
 const (
 	root      = "/wp-json/"
 	namespace = "wc/v3/"
@@ -100,7 +90,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if path == "" {
-		s.calls["index"]++
 		s.index(w)
 		return
 	}
@@ -112,16 +101,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refused *problem
 	switch parts := strings.Split(path, "/"); {
 	case path == "orders":
-		s.calls["orders"]++
 		refused = s.listOrders(w, r)
 	case path == "customers":
-		s.calls["customers"]++
 		refused = s.listCustomers(w, r)
 	case len(parts) == 3 && parts[0] == "orders" && parts[2] == "refunds":
-		s.calls["refunds"]++
 		refused = s.listRefunds(w, r, parts[1])
 	case path == "settings/general/woocommerce_currency":
-		s.calls["settings"]++
 		refused = s.setting(w)
 	default:
 		refused = &problem{404, "rest_no_route", "No route was found matching the URL and request method."}
