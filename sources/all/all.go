@@ -16,6 +16,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/json"
 	"github.com/b2bexporter/b2b_exporter/sources/shopify"
+	"github.com/b2bexporter/b2b_exporter/sources/sql"
 	"github.com/b2bexporter/b2b_exporter/sources/stripe"
 	"github.com/b2bexporter/b2b_exporter/sources/woocommerce"
 )
@@ -88,6 +89,13 @@ func Types() []Type {
 			Options: func() config.Options { return shopify.DefaultOptions() },
 			Open: open(func(name string, o *shopify.Options, deps Deps) (sources.Source, error) {
 				return shopify.New(name, *o, deps)
+			}),
+		},
+		{
+			Name: sql.Type, Help: "queries of PostgreSQL, MySQL, MariaDB and ClickHouse", Interval: 15 * time.Minute,
+			Options: func() config.Options { return &sql.Options{} },
+			Open: open(func(name string, o *sql.Options, _ Deps) (sources.Source, error) {
+				return sql.New(name, *o)
 			}),
 		},
 		{
