@@ -1,5 +1,6 @@
 # Targets: build test lint format docs bench image. Only Go and make are needed;
-# the first run downloads modules.
+# the first run downloads modules. The tests of the alerts run where Prometheus and
+# Alertmanager are installed, too (Debian's prometheus and prometheus-alertmanager).
 
 GO       ?= go
 LINT     := $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
@@ -46,7 +47,7 @@ vet:
 	$(GO) vet ./...
 
 .PHONY: unit
-unit: unit-plain unit-race
+unit: unit-plain unit-race unit-dashgen
 
 .PHONY: unit-plain
 unit-plain:
@@ -56,6 +57,15 @@ unit-plain:
 unit-race:
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then race=-race; else echo "no C compiler: without the race detector"; fi; \
 	set -x; $(GO) test $$race $(TESTFLAGS) $(CONCURRENT)
+
+# What generates the dashboards is a module of its own.
+.PHONY: unit-dashgen
+unit-dashgen:
+	cd tools/dashgen && $(GO) vet ./... && $(GO) test $(TESTFLAGS) ./...
+
+.PHONY: dashboards
+dashboards:
+	cd tools/dashgen && $(GO) run . ../../dashboards
 
 # The metric reference is written by the program.
 .PHONY: docs

@@ -93,7 +93,7 @@ func boards(t *testing.T) []board {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 6 {
+	if len(files) < 8 {
 		t.Fatalf("only %d dashboards: %q", len(files), files)
 	}
 	var list []board

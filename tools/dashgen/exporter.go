@@ -41,7 +41,7 @@ func exporter() board {
 			column{"State", vector("b2b_source_up"), look{texts: state01, cell: "color-text", steps: good}},
 			column{"Newest record", age("b2b_source_data_timestamp_seconds"), look{unit: seconds}},
 			column{"Cut short", vector("b2b_source_truncated"), look{cell: "color-text", steps: bad, texts: map[string]dashboard.ValueMappingResult{"0": state("no", "green"), "1": state("yes", "red")}}},
-			column{"History", vector("b2b_source_backfill_ratio"), look{unit: percent, digits: digits(0), cell: "gauge", min: digits(0), max: digits(1), steps: []step{{color: "orange"}, {1, "green"}}}},
+			column{"History", vector("b2b_source_backfill_ratio"), look{unit: percent, digits: digits(0), cell: "gauge", max: digits(1), steps: []step{{color: "orange"}, {1, "green"}}}},
 		).current().size(24, 12),
 		trend("Requests", "reqps", "Requests to the vendors' APIs per second, by the class of the answer.", fromItself,
 			query{expr: rate("b2b_api_requests_total", "source", "code") + " > 0", legend: "{{source}} {{code}}"}).current().size(8, 9),

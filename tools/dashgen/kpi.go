@@ -64,6 +64,12 @@ func catalog() kpis {
 		{"b2b_lead_to_close_ratio", "Lead to close", more, counts("b2b_lead_to_close_ratio", `method="cohort"`)},
 		{"b2b_lead_response_seconds", "Lead response", less, counts("b2b_lead_response_seconds", `q="0.5"`)},
 		{"b2b_lead_contact_ratio", "Leads contacted", more, counts("b2b_lead_contact_ratio")},
+		{"b2b_web_sessions", "Visits", more, counts("b2b_web_sessions")},
+		{"b2b_web_conversion_ratio", "Conversions per visit", more, counts("b2b_web_conversions") + " / " + counts("b2b_web_sessions")},
+		{"b2b_ad_cost", "Ad spend", less, amounts("b2b_ad_cost")},
+		{"b2b_ad_cost_per_acquisition", "Cost per conversion", less,
+			amounts("b2b_ad_cost") + " / ignoring (currency) group_left () (" + counts("b2b_ad_conversions") + " > 0)"},
+		{"b2b_ad_click_through_ratio", "Click-through", more, counts("b2b_ad_clicks") + " / " + counts("b2b_ad_impressions")},
 	}
 }
 

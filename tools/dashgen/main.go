@@ -1,4 +1,4 @@
-// Command dashgen writes the Grafana dashboards of b2b_exporter: dashgen [DIRECTORY].
+// Command dashgen writes the Grafana dashboards of b2b_exporter: dashgen DIRECTORY.
 package main
 
 import (
@@ -8,11 +8,11 @@ import (
 )
 
 func main() {
-	dir := filepath.Join("..", "..", "dashboards")
-	if len(os.Args) > 1 {
-		dir = os.Args[1]
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "dashgen: want one argument, the directory that the dashboards are written to")
+		os.Exit(2)
 	}
-	if err := write(dir); err != nil {
+	if err := write(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "dashgen:", err)
 		os.Exit(1)
 	}
@@ -20,7 +20,7 @@ func main() {
 
 // boards returns all dashboards.
 func boards() []board {
-	return []board{overview(), orders(), customers(), acquisition(), funnel(), exporter()}
+	return []board{overview(), orders(), customers(), acquisition(), funnel(), web(), ads(), exporter()}
 }
 
 // fileName returns the name of a dashboard's file.

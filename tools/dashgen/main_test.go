@@ -3,7 +3,10 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 const dashboards = "../../dashboards"
@@ -32,5 +35,25 @@ func TestGenerated(t *testing.T) {
 		if !want[filepath.Base(f)] {
 			t.Errorf("%s: the generator does not make it", f)
 		}
+	}
+}
+
+// Every query is PromQL.
+func TestParses(t *testing.T) {
+	p := parser.NewParser(parser.Options{})
+	values := strings.NewReplacer("$__rate_interval", "4m")
+	found := 0
+	for _, b := range boards() {
+		for _, panel := range b.panels {
+			for _, q := range panel.queries {
+				found++
+				if _, err := p.ParseExpr(values.Replace(q.expr)); err != nil {
+					t.Errorf("%s, %s: %s: %v", b.uid, panel.title, q.expr, err)
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d queries", found)
 	}
 }

@@ -70,7 +70,6 @@ type look struct {
 	cell   string // type of a table's cells
 	width  float64
 	texts  map[string]dashboard.ValueMappingResult
-	min    *float64
 	max    *float64
 }
 
@@ -91,11 +90,8 @@ func datasource() common.DataSourceRef {
 	return common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
 }
 
-func (p *panel) colors() cog.Builder[dashboard.ThresholdsConfig] {
-	return colors(p.steps)
-}
-
-func colors(steps []step) *dashboard.ThresholdsConfigBuilder {
+// colors returns steps as Grafana's thresholds, of which the first has no value.
+func colors(steps []step) []dashboard.Threshold {
 	var list []dashboard.Threshold
 	for i, s := range steps {
 		t := dashboard.Threshold{Color: s.color}
@@ -104,7 +100,7 @@ func colors(steps []step) *dashboard.ThresholdsConfigBuilder {
 		}
 		list = append(list, t)
 	}
-	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(list)
+	return list
 }
 
 func mappings(texts map[string]dashboard.ValueMappingResult) []dashboard.ValueMapping {
@@ -124,18 +120,11 @@ func (l look) properties() []dashboard.DynamicConfigValue {
 	if l.digits != nil {
 		add("decimals", *l.digits)
 	}
-	if l.min != nil {
-		add("min", *l.min)
-	}
 	if l.max != nil {
 		add("max", *l.max)
 	}
 	if l.steps != nil {
-		built, err := colors(l.steps).Build()
-		if err != nil {
-			panic(err) // a step without a colour cannot be written
-		}
-		add("thresholds", built)
+		add("thresholds", dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: colors(l.steps)})
 		add("color", map[string]any{"mode": "thresholds"})
 	}
 	if l.color != "" {
@@ -145,6 +134,11 @@ func (l look) properties() []dashboard.DynamicConfigValue {
 		add("custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{8, 8}})
 		add("custom.fillOpacity", 0)
 		add("custom.lineWidth", 1)
+	}
+	if l.cell == "gauge" {
+		// From 0 to the column's own largest value.
+		add("min", 0)
+		add("fieldMinMax", true)
 	}
 	if l.cell != "" {
 		cell := map[string]any{"type": l.cell}
@@ -190,7 +184,8 @@ func fill[B builder[B]](p *panel, b B) B {
 		p.steps = []step{{color: "text"}}
 	}
 	b = b.Title(p.title).Description(p.description()).Datasource(datasource()).Interval("1m").
-		Unit(p.unit).NoValue("–").Thresholds(p.colors())
+		Unit(p.unit).NoValue("–").
+		Thresholds(dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(colors(p.steps)))
 	if p.digits != nil {
 		b = b.Decimals(*p.digits)
 	}
