@@ -48,7 +48,7 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 	case *record.Deal:
 		return w.dealFacts(ctx, s, r)
 	case *record.Subscription:
-		return w.subscriptionFacts(s, r), nil
+		return w.subscriptionFacts(ctx, s, r)
 	case *record.Checkout:
 		return w.checkoutFacts(s, r), nil
 	case *record.Quote:
@@ -72,12 +72,9 @@ func (w *writer) facts(ctx context.Context, s stored) ([]fact, error) {
 	case *record.Referrer:
 		return w.referrerFacts(ctx, s, r)
 	case *record.Customer:
-		return w.self(ctx, s, r.Self, r.Dates()...)
+		return w.customerFacts(ctx, s, r)
 	case *record.Account:
-		if !r.Target && len(r.Keys.Sealed) == 0 {
-			return nil, nil
-		}
-		return w.self(ctx, s, r.Self, r.Dates()...)
+		return w.accountFacts(ctx, s, r)
 	}
 	return nil, nil
 }
@@ -298,48 +295,6 @@ func (w *writer) orderOf(ctx context.Context, source int64, order string) (int64
 		return int64(n), value, err
 	}
 	return source, order, nil
-}
-
-// subscriptionFacts: the spans in which a subscription is live and paid.
-func (w *writer) subscriptionFacts(s stored, r *record.Subscription) []fact {
-	facts := w.known(s, r.Customer, r.Dates()...)
-	if r.Customer.IsNull() {
-		return facts
-	}
-	ended, hasEnd := w.at(r.EndedAt)
-	live := func(from, to int64) {
-		if hasEnd && (to == 0 || ended < to) {
-			to = ended
-		}
-		facts = append(facts, fact{customer: r.Customer.Sealed[0], event: history.Event{
-			Kind: history.Live, Source: history.Dict(s.source), T: from, End: to,
-		}})
-	}
-	if len(r.History) == 0 {
-		if started, ok := w.at(r.StartedAt); ok && r.State != record.SubscriptionTrialing {
-			live(started, 0)
-		}
-		return facts
-	}
-	var from int64
-	paid := false
-	for _, change := range r.History {
-		at, ok := w.at(change.At)
-		if !ok {
-			continue
-		}
-		switch {
-		case !paid && change.MRR.OrZero() > 0:
-			paid, from = true, at
-		case paid && change.MRR.OrZero() <= 0:
-			paid = false
-			live(from, at)
-		}
-	}
-	if paid {
-		live(from, 0)
-	}
-	return facts
 }
 
 func (w *writer) checkoutFacts(s stored, c *record.Checkout) []fact {

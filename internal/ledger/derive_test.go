@@ -302,19 +302,29 @@ func TestOtherRecords(t *testing.T) {
 		},
 		{
 			"subscription", subscription(record.Subscription{StartedAt: moment(1), History: history(2, 5, 4, 7, 6, 0, 8, 3)}),
-			view{Customers: [][]string{{"known of shop @1", "live of shop @2 to @6", "live of shop @8 to " + when(0)}}},
+			view{Customers: [][]string{{
+				"known of shop @1", "live of shop @2 to @6", "live of shop @8 to " + when(0),
+				"revenue of shop @2 gross=5 discount=0", "revenue of shop @4 gross=7 discount=5", "revenue of shop @6 gross=0 discount=7",
+				"revenue of shop @8 gross=3 discount=0", "subscribed of shop @1 to " + when(0) + " state=1",
+			}}},
 		},
 		{
 			"ended subscription", subscription(record.Subscription{EndedAt: moment(5), History: history(2, 5)}),
-			view{Customers: [][]string{{"known of shop @2", "live of shop @2 to @5"}}},
+			view{Customers: [][]string{{
+				"known of shop @2", "live of shop @2 to @5", "revenue of shop @2 gross=5 discount=0", "revenue of shop @5 gross=0 discount=5",
+				"subscribed of shop @2 to @5 state=1",
+			}}},
 		},
 		{
 			"subscription without a history", subscription(record.Subscription{StartedAt: moment(1), EndedAt: moment(3)}),
-			view{Customers: [][]string{{"known of shop @1", "live of shop @1 to @3"}}},
+			view{Customers: [][]string{{
+				"known of shop @1", "live of shop @1 to @3", "revenue of shop @1 discount=0", "revenue of shop @3 gross=0",
+				"subscribed of shop @1 to @3 state=1",
+			}}},
 		},
 		{
 			"trial", subscription(record.Subscription{State: record.SubscriptionTrialing, StartedAt: moment(1)}),
-			view{Customers: [][]string{{"known of shop @1"}}},
+			view{Customers: [][]string{{"known of shop @1", "subscribed of shop @1 to " + when(0) + " state=3"}}},
 		},
 		{
 			"lead", &record.Lead{Meta: meta("1"), CreatedAt: moment(3), MQLAt: moment(2), Touch: record.Touch{Medium: "email"}},

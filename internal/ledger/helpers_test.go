@@ -205,7 +205,7 @@ func look(ctx context.Context, t rapid.TB, l *ledger.Ledger) view {
 
 // eventTexts returns the events of a unit, sorted.
 func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error) {
-	kinds := []string{"", "order", "refund", "known", "lead", "live", "checkout", "quote", "step", "won", "answer"}
+	kinds := []string{"", "order", "refund", "known", "lead", "live", "checkout", "quote", "step", "won", "answer", "revenue", "subscribed", "owned"}
 	var texts []string
 	for _, h := range u.Histories {
 		events, _, err := history.Decode(h, nil, nil)
@@ -217,7 +217,7 @@ func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error)
 			if !e.Has(history.Always) {
 				line += " " + when(e.T)
 			}
-			if e.Kind == history.Live || e.Kind == history.Checkout {
+			if e.Kind == history.Live || e.Kind == history.Checkout || e.Kind == history.Subscribed {
 				line += " to " + when(e.End)
 			}
 			for _, part := range []struct {
@@ -226,7 +226,9 @@ func eventTexts(text func(history.Dict) string, u ledger.Unit) ([]string, error)
 				text string
 			}{
 				{"step", e.Kind == history.Step, fmt.Sprint(e.Label)},
-				{"label", e.Label != 0 && e.Kind != history.Step, strings.ReplaceAll(text(e.Label), history.Separator, "/")},
+				{"state", e.Kind == history.Subscribed, fmt.Sprint(e.Label)},
+				{"rank", e.Kind == history.Owned, fmt.Sprint(e.Ref)},
+				{"label", e.Label != 0 && e.Kind != history.Step && e.Kind != history.Subscribed, strings.ReplaceAll(text(e.Label), history.Separator, "/")},
 				{"territory", e.Territory != 0, text(e.Territory)},
 				{"gross", e.Has(history.HasMoney), fmt.Sprint(e.Gross, text(e.Currency))},
 				{"discount", e.Has(history.HasDiscount), fmt.Sprint(e.Discount)},

@@ -39,6 +39,14 @@ const (
 	Won
 	// Answer is an outgoing activity of a person to the lead Ref.
 	Answer
+	// Revenue is a change at T of what a subscription brings in a month: from Discount, known
+	// with HasDiscount, to Gross, known with HasMoney.
+	Revenue
+	// Subscribed is a subscription that is in the state Label from T until End (0: without an end).
+	Subscribed
+	// Owned says who looks after the customer: the sales representative Label. Ref is 0 where
+	// an account says so, 1 where another record of a customer does.
+	Owned
 
 	// firstRow is where the kinds of Row begin.
 	firstRow Kind = 64
@@ -52,6 +60,14 @@ const (
 	StepCustomer
 	StepDisqualified
 	StepResponse // the first answer, as the CRM knows it
+)
+
+// The states of a subscription, the Label of a Subscribed; where a customer has several, the
+// first counts.
+const (
+	StateActive Dict = iota + 1
+	StatePastDue
+	StateTrialing
 )
 
 // Flags of an event.
@@ -85,7 +101,7 @@ type Event struct {
 	Flags     uint16
 	T, End    int64
 	Source    Dict
-	Label     Dict // touch of an order or lead, state of a quote, kind of a known record, step
+	Label     Dict // touch of an order or lead, state of a quote, kind of a known record, step, owner
 	Ref       int64
 	Territory Dict
 	Currency  Dict
@@ -134,9 +150,16 @@ func (e *Event) Append(b []byte) []byte {
 	switch e.Kind {
 	case Live, Checkout:
 		b = binary.AppendVarint(b, e.End)
+	case Subscribed:
+		b = binary.AppendVarint(b, e.End)
+		b = binary.AppendUvarint(b, uint64(e.Label))
+	case Revenue:
+		b = binary.AppendUvarint(b, uint64(e.Currency))
+		b = binary.AppendVarint(b, e.Gross/unit)
+		b = binary.AppendVarint(b, e.Discount/unit)
 	case Quote, Known:
 		b = binary.AppendUvarint(b, uint64(e.Label))
-	case Lead, Step:
+	case Lead, Step, Owned:
 		b = binary.AppendUvarint(b, uint64(e.Label))
 		b = binary.AppendUvarint(b, uint64(e.Ref))
 	case Won, Answer:
@@ -201,9 +224,16 @@ func next(b []byte, e *Event) ([]byte, error) {
 	switch e.Kind {
 	case Live, Checkout:
 		e.End = r.varint()
+	case Subscribed:
+		e.End = r.varint()
+		e.Label = Dict(r.uvarint())
+	case Revenue:
+		e.Currency = Dict(r.uvarint())
+		e.Gross = r.varint() * unit
+		e.Discount = r.varint() * unit
 	case Quote, Known:
 		e.Label = Dict(r.uvarint())
-	case Lead, Step:
+	case Lead, Step, Owned:
 		e.Label = Dict(r.uvarint())
 		e.Ref = int64(r.uvarint())
 	case Won, Answer:

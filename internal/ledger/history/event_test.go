@@ -27,7 +27,7 @@ func drawEvent(t *rapid.T) history.Event {
 	}
 	money := func(label string) int64 { return round(label, 10_000) }
 	e := history.Event{
-		Kind:   history.Kind(rapid.IntRange(int(history.Order), int(history.Quote)).Draw(t, "kind")),
+		Kind:   history.Kind(rapid.IntRange(int(history.Order), int(history.Owned)).Draw(t, "kind")),
 		Flags:  uint16(rapid.IntRange(0, 63).Draw(t, "flags")),
 		T:      round("time", 1_000_000),
 		Source: text("source"),
@@ -35,8 +35,16 @@ func drawEvent(t *rapid.T) history.Event {
 	switch e.Kind {
 	case history.Live, history.Checkout:
 		e.End = round("end", 1_000_000)
-	case history.Lead, history.Quote, history.Known:
+	case history.Subscribed:
+		e.End, e.Label = round("end", 1_000_000), text("label")
+	case history.Quote, history.Known:
 		e.Label = text("label")
+	case history.Lead, history.Step, history.Owned:
+		e.Label, e.Ref = text("label"), rapid.Int64().Draw(t, "ref")
+	case history.Won, history.Answer:
+		e.Ref = rapid.Int64().Draw(t, "ref")
+	case history.Revenue:
+		e.Currency, e.Gross, e.Discount = text("currency"), money("gross"), money("discount")
 	case history.Order, history.Refund:
 		e.Label, e.Territory, e.Currency = text("label"), text("territory"), text("currency")
 		e.Gross = money("gross")
