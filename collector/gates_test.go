@@ -2,6 +2,7 @@ package collector_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +44,9 @@ func (c *company) gated(asOf string, change func(streamsOf)) *collector.Output {
 	change(streams)
 	return collector.Run(&collector.Input{
 		View: view, Sources: sources,
-		Options: collector.Options{Currency: "EUR", Basis: c.settings.Basis, LifetimeMinimum: 1, LabelMax: 50},
+		Options: collector.Options{
+			Currency: "EUR", Basis: c.settings.Basis, LifetimeMinimum: 1, LabelMax: 50, Marketing: marketing(c.settings.MarketingChannels),
+		},
 	}, collectors(), asOfClock(c.moment(asOf)))
 }
 
@@ -85,15 +88,17 @@ func gone(before, after *collector.Output) []string {
 		}
 		return s.Metric
 	}
-	var list []string
+	still := map[string]bool{}
+	for _, s := range after.Samples {
+		still[name(s)] = true
+	}
+	lost := map[string]bool{}
 	for _, s := range before.Samples {
-		still := slices.ContainsFunc(after.Samples, func(o collector.Sample) bool { return name(o) == name(s) })
-		if n := name(s); !still && !strings.HasPrefix(n, "b2b_kpi_") && !slices.Contains(list, n) {
-			list = append(list, n)
+		if n := name(s); !still[n] && !strings.HasPrefix(n, "b2b_kpi_") {
+			lost[n] = true
 		}
 	}
-	slices.Sort(list)
-	return list
+	return slices.Sorted(maps.Keys(lost))
 }
 
 func ofStore(store string, metrics ...string) []string {
@@ -102,6 +107,48 @@ func ofStore(store string, metrics ...string) []string {
 		list = append(list, m+"/"+store)
 	}
 	return list
+}
+
+// gateTest says what a stream takes down: metrics, and headlines as kpi|window.
+type gateTest struct {
+	stream    string
+	gone      []string
+	undefined []string
+}
+
+// checkGate marks a stream as stale, truncated and unread: what the test lists is gone for
+// that reason, the other headlines are there, and nothing else has moved.
+func (c *company) checkGate(t *testing.T, asOf string, before *collector.Output, headlines []string, test gateTest) {
+	t.Helper()
+	was := keyedSeries(before)
+	for reason, mark := range map[string]func(*collector.Stream){"stale": stale, "truncated": truncated, "immature": unread} {
+		after := c.gated(asOf, func(s streamsOf) { mark(s[test.stream]) })
+		want := slices.Sorted(slices.Values(test.gone))
+		if diff := cmp.Diff(want, gone(before, after)); diff != "" {
+			t.Errorf("%s: what is gone (-want +got):\n%s", reason, diff)
+		}
+		reasons := map[string]string{}
+		for _, kpi := range headlines {
+			reasons[kpi] = none
+			if slices.Contains(test.undefined, kpi) {
+				reasons[kpi] = reason
+			}
+		}
+		checkReasons(t, after, reasons)
+		for _, s := range after.Samples {
+			if s.Metric == "b2b_kpi_change_ratio" && slices.Contains(test.undefined, s.Labels[0]+"|30d") {
+				t.Errorf("%s: there is still a change of %s", reason, s.Labels[0])
+			}
+		}
+		for key, v := range keyedSeries(after) {
+			if strings.HasPrefix(key, "b2b_kpi_undefined") {
+				continue
+			}
+			if was[key] == nil || was[key].Cmp(v) != 0 {
+				t.Errorf("%s: %s is %s, was %v", reason, key, v, was[key])
+			}
+		}
+	}
 }
 
 // A stream takes down what is made of it: its store's series and what joins stores.
@@ -118,10 +165,11 @@ func TestGates(t *testing.T) {
 		"b2b_order_interval_seconds", "b2b_customer_lifetime_value", "b2b_customer_lifetime_value_by_channel",
 		"b2b_cohort_retention_ratio", "b2b_customers_at_risk", "b2b_customers_at_risk_revenue",
 		"b2b_revenue_top_customer_ratio", "b2b_revenue_per_customer",
+		"b2b_marketing_originated_customers", "b2b_marketing_originated_customer_ratio",
 	}
 	customers := []string{
 		"b2b_customers_new|30d", "b2b_customer_churn_ratio|30d", "b2b_returning_customer_ratio|30d",
-		"b2b_customer_lifetime_value|", "b2b_customers_at_risk_revenue|",
+		"b2b_customer_lifetime_value|", "b2b_customers_at_risk_revenue|", "b2b_marketing_originated_customer_ratio|30d",
 	}
 	orders := []string{"b2b_orders|30d", "b2b_average_order_value|30d"}
 	revenue := []string{"b2b_revenue_net|30d", "b2b_profit_margin_ratio|30d"}
@@ -129,11 +177,7 @@ func TestGates(t *testing.T) {
 	c := twoShops(t)
 	const asOf = "2024-07-10 12:00"
 	before := c.gated(asOf, func(streamsOf) {})
-	for _, test := range []struct {
-		stream    string
-		gone      []string
-		undefined []string
-	}{
+	for _, test := range []gateTest{
 		{
 			"shop/order",
 			slices.Concat(ofStore("shop", slices.Concat(counted, refunded, checkouts, []string{"b2b_quotes"})...), joined),
@@ -151,38 +195,7 @@ func TestGates(t *testing.T) {
 		{"ecb/rate", nil, nil},
 	} {
 		t.Run(test.stream, func(t *testing.T) {
-			for reason, mark := range map[string]func(*collector.Stream){"stale": stale, "truncated": truncated, "immature": unread} {
-				after := c.gated(asOf, func(s streamsOf) { mark(s[test.stream]) })
-				want := slices.Sorted(slices.Values(test.gone))
-				if diff := cmp.Diff(want, gone(before, after)); diff != "" {
-					t.Errorf("%s: what is gone (-want +got):\n%s", reason, diff)
-				}
-				reasons := map[string]string{}
-				for _, list := range [][]string{orders, revenue, abandonment, customers} {
-					for _, kpi := range list {
-						reasons[kpi] = none
-						if slices.Contains(test.undefined, kpi) {
-							reasons[kpi] = reason
-						}
-					}
-				}
-				checkReasons(t, after, reasons)
-				for _, s := range after.Samples {
-					if s.Metric == "b2b_kpi_change_ratio" && slices.Contains(test.undefined, s.Labels[0]+"|30d") {
-						t.Errorf("%s: there is still a change of %s", reason, s.Labels[0])
-					}
-				}
-				// What is left has not moved.
-				was := keyedSeries(before)
-				for key, v := range keyedSeries(after) {
-					if strings.HasPrefix(key, "b2b_kpi_undefined") {
-						continue
-					}
-					if was[key] == nil || was[key].Cmp(v) != 0 {
-						t.Errorf("%s: %s is %s, was %v", reason, key, v, was[key])
-					}
-				}
-			}
+			c.checkGate(t, asOf, before, slices.Concat(orders, revenue, abandonment, customers), test)
 		})
 	}
 }

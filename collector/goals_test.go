@@ -118,8 +118,15 @@ func TestUndefinedHeadlines(t *testing.T) {
 		reason := map[string]string{
 			"b2b_orders": none, "b2b_revenue_net": none, "b2b_customers_new": none, "b2b_customers_at_risk_revenue": none,
 			"b2b_customer_churn_ratio": "immature", "b2b_customer_lifetime_value": "immature",
+			// Nobody tells what marketing costs, or records answers.
+			"b2b_marketing_cost": "source_missing", "b2b_customer_acquisition_cost": "source_missing", "b2b_cac_marketing_ratio": "source_missing",
+			"b2b_marketing_roi_ratio": "source_missing", "b2b_cost_per_lead": "source_missing", "b2b_ltv_cac_ratio": "source_missing",
+			"b2b_lead_response_seconds": "no_data", "b2b_lead_contact_ratio": "no_data",
 		}[h.Name]
-		if reason == "" {
+		switch {
+		case h.Collector == "web" || h.Collector == "ads": // it has neither an analytics tool nor ads
+			reason = "source_missing"
+		case reason == "":
 			reason = "zero_denominator"
 		}
 		checkReasons(t, out, map[string]string{h.Name + "|" + w: reason})

@@ -63,9 +63,8 @@ func TestExpositionIsLinted(t *testing.T) {
 			lintSample(t, &m, sample)
 		}
 	}
-	// No store and CRM of this company disagree: there is no check of two sources yet.
 	for _, m := range collector.Metrics() {
-		if !m.Own && !seen[m.Name] && m.Name != "b2b_source_disagreement_ratio" {
+		if !m.Own && !seen[m.Name] {
 			t.Errorf("the company has no sample of %s: nothing holds it", m.Name)
 		}
 	}

@@ -24,7 +24,7 @@ func withMarketing(s *oracle.Settings) {
 		s.Sources,
 		oracle.Source{Name: "budget", Kinds: []record.Kind{record.KindCost}},
 		oracle.Source{Name: "ads", Kinds: []record.Kind{record.KindSpend, record.KindAdQuality}},
-		oracle.Source{Name: "web", Kinds: []record.Kind{record.KindUsers}},
+		oracle.Source{Name: "web", Kinds: []record.Kind{record.KindTraffic, record.KindUsers, record.KindReferrer}},
 	)
 }
 
@@ -100,7 +100,19 @@ func (c *company) activity(id, lead, at string, a record.Activity) {
 // users puts the different visitors of a site from first up to, not including, end.
 func (c *company) users(site, first, end string, n int64) {
 	c.Helper()
-	c.add("web", site+first+end, &record.Users{Site: site, Start: c.day(first), End: c.day(end), Kind: record.UsersTotal, Users: units(n)})
+	c.usersOf(record.UsersTotal, site, first, end, n)
+}
+
+func (c *company) usersOf(kind, site, first, end string, n int64) {
+	c.Helper()
+	c.add("web", site+first+end+kind, &record.Users{Site: site, Start: c.day(first), End: c.day(end), Kind: kind, Users: units(n)})
+}
+
+// traffic puts what an analytics tool counted on a day.
+func (c *company) traffic(id, day string, r record.Traffic) {
+	c.Helper()
+	r.Day = c.day(day)
+	c.add("web", id, &r)
 }
 
 // firstOrders puts n customers that order for the first time, each for gross.

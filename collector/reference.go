@@ -35,4 +35,26 @@ Readings of the rules that are worth knowing:
 * A customer's channel: with equal times, the name that comes first in byte order. With ` + "`attribution: last_touch`" + `: the channel of
   the first order, where it is known, else that of the latest lead before it.
 * The monthly value in the predicted lifetime value: a customer without an order in the last 90 days counts with its net revenue.
+
+Costs and acquisition:
+
+* A monthly cost is spread evenly over the days of each calendar month that it covers, a cost that is paid once over its days from first to
+  last. A cost whose channel is not in the vocabulary is one of ` + "`unknown`" + `.
+* ` + "`cac.lag`" + ` moves the days of the costs that new customers are held against: acquisition cost in all its forms, lifetime value against it,
+  payback, marginal cost and marketing's share. Marketing cost itself, return, cost per lead and unpaid customers are of the window's own days.
+* Acquisition cost by channel, campaign and program is of marketing cost only. New customers without any cost give 0, a cost without new customers gives no sample.
+* Paid channels have ad spend that is not 0 in the window; unpaid customers come from channels without any marketing cost that is not 0.
+* Return on marketing, in total: the gain of the channels with cost against all marketing cost.
+* A customer is marketing-originated by its first touch, also with ` + "`attribution: last_touch`" + `.
+* One campaign is spelled as ads and cost entries have it, else as CRM and shop do; of several spellings the first in byte order.
+* Where a KPI is known by day, ` + "`today`, `mtd`, `qtd` and `ytd`" + ` are compared over complete days on both sides, each evaluated at the end of its own.
+
+Funnel:
+
+* Leads created are counted by their creation; one without a creation enters the stage ` + "`lead`" + ` with its first later stage.
+* The leads of a company with an order, a paid subscription or a won deal before the lead's creation never become customers, whatever
+  ` + "`customers.basis`" + ` says.
+* Stages are those known at the moment that a value is for: a later time counts neither by itself nor for an earlier stage.
+* Contact, response and unanswered leads need somebody to record answers: a source of activities, or at least one lead with a first
+  response. Without, they are undefined (` + "`no_data`" + `).
 `

@@ -133,7 +133,8 @@ func TestSnapshotRefuses(t *testing.T) {
 // failing panics in the middle of its work.
 type failing struct{}
 
-func (failing) Name() string { return "failing" }
+func (failing) Name() string    { return "failing" }
+func (failing) Subject() string { return "failing" }
 
 func (failing) Collect(_ *collector.Input, out *collector.Output) {
 	out.Samples = append(out.Samples, collector.Sample{Metric: "b2b_customers", Labels: []string{"active"}, Value: big.NewRat(1, 1)})
