@@ -61,17 +61,19 @@ unit-race:
 # What generates the dashboards is a module of its own.
 .PHONY: unit-dashgen
 unit-dashgen:
-	cd tools/dashgen && $(GO) vet ./... && $(GO) test $(TESTFLAGS) ./...
+	$(GO) vet -C tools/dashgen ./...
+	$(GO) test -C tools/dashgen $(TESTFLAGS) ./...
 
 .PHONY: dashboards
 dashboards:
-	cd tools/dashgen && $(GO) run . ../../dashboards
+	$(GO) run -C tools/dashgen . '$(CURDIR)/dashboards'
 
-# The metric reference is written by the program.
+# The metric reference is written by the program, as are the tables of the README.
 .PHONY: docs
 docs:
 	$(GO) run ./cmd/b2b_exporter metrics > docs/metrics.md.new
 	mv docs/metrics.md.new docs/metrics.md
+	$(GO) test ./cmd/b2b_exporter -run TestReadmeTables -update
 
 .PHONY: check-docs
 check-docs:

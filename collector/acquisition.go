@@ -11,7 +11,8 @@ import (
 // acquisition computes what a customer costs, and what that brings.
 type acquisition struct{}
 
-func (acquisition) Name() string { return "acquisition" }
+func (acquisition) Name() string    { return "acquisition" }
+func (acquisition) Subject() string { return "what a customer costs, and what that brings" }
 
 func acquisitionMetrics() []Metric {
 	return complete("acquisition", []Metric{

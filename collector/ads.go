@@ -11,7 +11,8 @@ import (
 // ads computes how paid campaigns do, as their platforms report them.
 type ads struct{}
 
-func (ads) Name() string { return "ads" }
+func (ads) Name() string    { return "ads" }
+func (ads) Subject() string { return "paid campaigns, as the platforms report them" }
 
 func adsMetrics() []Metric {
 	byCampaign := []string{"window", "platform", "channel", "campaign"}

@@ -18,6 +18,8 @@ import (
 // Collector computes the samples of its metrics.
 type Collector interface {
 	Name() string
+	// Subject says in a few words what it is about.
+	Subject() string
 	// Collect adds the collector's samples and headlines.
 	Collect(in *Input, out *Output)
 }

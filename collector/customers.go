@@ -14,7 +14,8 @@ import (
 // customers computes who buys, who stays, and what they are worth.
 type customers struct{}
 
-func (customers) Name() string { return "customers" }
+func (customers) Name() string    { return "customers" }
+func (customers) Subject() string { return "who buys, who stays, what they are worth" }
 
 func customersMetrics() []Metric {
 	return complete("customers", []Metric{

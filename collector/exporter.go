@@ -12,7 +12,8 @@ import (
 // counts while polling is exposed by the packages that count.
 type exporter struct{}
 
-func (exporter) Name() string { return "exporter" }
+func (exporter) Name() string    { return "exporter" }
+func (exporter) Subject() string { return "the exporter itself and the state of its sources" }
 
 func exporterMetrics() []Metric {
 	stream := []string{"source", "vendor", "stream"}

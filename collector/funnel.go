@@ -12,7 +12,8 @@ import (
 // funnel computes the way from lead to customer.
 type funnel struct{}
 
-func (funnel) Name() string { return "funnel" }
+func (funnel) Name() string    { return "funnel" }
+func (funnel) Subject() string { return "from lead to customer" }
 
 func funnelMetrics() []Metric {
 	return complete("funnel", []Metric{

@@ -10,7 +10,8 @@ import (
 // goals puts out how the headline KPIs of the other collectors compare.
 type goals struct{}
 
-func (goals) Name() string { return "goals" }
+func (goals) Name() string    { return "goals" }
+func (goals) Subject() string { return "changes, thresholds, and why a KPI has no value" }
 
 func goalsMetrics() []Metric {
 	return complete("goals", []Metric{

@@ -10,7 +10,8 @@ import (
 // orders computes what the stores sold.
 type orders struct{}
 
-func (orders) Name() string { return "orders" }
+func (orders) Name() string    { return "orders" }
+func (orders) Subject() string { return "what the stores sold" }
 
 func ordersMetrics() []Metric {
 	list := []Metric{

@@ -12,7 +12,8 @@ import (
 // web computes visits, as the analytics tool counts them.
 type web struct{}
 
-func (web) Name() string { return "web" }
+func (web) Name() string    { return "web" }
+func (web) Subject() string { return "visits, as the analytics tool counts them" }
 
 func webMetrics() []Metric {
 	bySite := []string{"window", "site"}

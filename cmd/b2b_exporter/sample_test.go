@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -116,6 +117,12 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, dir, "b2b.yml", config)
+	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`secrets/(\S+?)[,}]`).FindAllStringSubmatch(config, -1) {
+		write(t, filepath.Join(dir, "secrets"), m[1], "secret")
+	}
 	c := &command{configFile: filepath.Join(dir, "b2b.yml")}
 	cfg, err := c.loadConfig()
 	if err != nil {
