@@ -3,6 +3,7 @@ package woocommerce
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -67,6 +68,23 @@ func TestEveryOptionIsDocumented(t *testing.T) {
 	}
 }
 
+func TestDocumentedExampleLoads(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("ck_1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(page(t), "```yaml\nsources:\n")
+	example, _, _ = strings.Cut(example, "```")
+	example = regexp.MustCompile(`/run/secrets/\w+`).ReplaceAllString(example, secret)
+	o, err := load("timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n" + example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.Key.IsSet() || !o.Secret.IsSet() || o.URL == "" {
+		t.Errorf("got %+v", o)
+	}
+}
+
 func TestDocumentedStatuses(t *testing.T) {
 	s := newRig(t, streamOrder, 10, nil, nil).source
 	n := 0
@@ -101,8 +119,10 @@ func TestDocumentedRequests(t *testing.T) {
 			if got := len(r.asked); got > 6 {
 				t.Errorf("stream %s: %d requests for the first 300 records", stream, got)
 			}
-			r.now = r.now.Add(overlap)
-			r.poll()
+			for range 2 {
+				r.now = r.now.Add(overlap)
+				r.poll()
+			}
 			for range 24 * 60 / 5 {
 				r.now = r.now.Add(4 * time.Minute) // a day of polls without the sweep
 				r.poll()

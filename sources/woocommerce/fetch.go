@@ -29,11 +29,12 @@ type cursor struct {
 
 // high is the newest change of a list.
 type high struct {
-	// At is the change by the shop's clock, and Seen when it was seen first, by the exporter's.
+	// At is the change by the shop's clock, and Seen by the exporter's when a reading was begun that
+	// found nothing newer for the first time.
 	At   time.Time `json:"at,omitzero"`
 	Seen time.Time `json:"seen,omitzero"`
-	// Settled says that a reading which was begun the overlap later has found nothing newer: what
-	// changed until then was read.
+	// Settled says that so did a reading that was begun the overlap later: nothing older is
+	// still to come.
 	Settled bool `json:"settled,omitempty"`
 }
 
@@ -129,7 +130,7 @@ func (r *reading) first(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r.c.High[l.name] = high{At: newest.high, Seen: r.req.Now}
+			r.c.High[l.name] = high{At: newest.high}
 			if newest.complete {
 				if err := r.send(ctx, newest.rows, position{}, true, mark); err != nil {
 					return err
@@ -217,7 +218,9 @@ func (r *reading) raise(l list, newest time.Time) marker {
 		h := c.High[l.name]
 		switch {
 		case newest.After(h.At):
-			h = high{At: newest, Seen: r.req.Now}
+			h = high{At: newest}
+		case h.Seen.IsZero():
+			h.Seen = r.req.Now
 		case r.req.Now.Sub(h.Seen) >= overlap:
 			h.Settled = true
 		}

@@ -9,7 +9,11 @@ import (
 )
 
 func loadOptions(options string) (*Options, error) {
-	text := "timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: shop, type: woocommerce" + options + "}\n"
+	return load("timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: shop, type: woocommerce" + options + "}\n")
+}
+
+// load returns the options of the first source of a configuration.
+func load(text string) (*Options, error) {
 	c, err := config.Parse("b2b.yml", []byte(text), config.Schema{
 		Sources: map[string]func() config.Options{Type: func() config.Options { return DefaultOptions() }},
 	})

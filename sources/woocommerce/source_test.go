@@ -24,7 +24,7 @@ func TestIncrementsOverlap(t *testing.T) {
 	}
 	clear(r.got)
 	// The local clock is not the shop's: the cursor is a time that the shop has told.
-	for i, want := range []string{"2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:29:00"} {
+	for i, want := range []string{"2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:19:00", "2026-03-02T09:29:00"} {
 		if i == 1 {
 			// Saved late: with a time that was read already.
 			r.put(3, begin().Add(-5*time.Minute), nil)
