@@ -350,7 +350,8 @@ func checkSelector(t *testing.T, where, expr string, offset int, m collector.Met
 	if m.HasWindow() {
 		counted := slices.ContainsFunc(outer, func(o string) bool { return strings.HasPrefix(o, "count") })
 		pinned := regexp.MustCompile(`window="(\$window|\d+d)"`).MatchString(matchers)
-		if !pinned && !counted && !(strings.Contains(matchers, "window=~") && keeps(expr, offset, "window")) {
+		kept := strings.Contains(matchers, "window=~") && keeps(expr, offset, "window")
+		if !pinned && !counted && !kept {
 			t.Errorf("%s: %s mixes windows", where, m.Name)
 		}
 	}
