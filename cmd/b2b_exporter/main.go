@@ -64,7 +64,7 @@ func (c *command) run(ctx context.Context, args []string) int {
 	c.addServeFlags(app)
 	commands := map[string]func(context.Context) error{}
 	for _, add := range []func(*kingpin.Application) (string, func(context.Context) error){
-		c.runCommand, c.demoCommand, c.syncCommand, c.kpisCommand, c.checkCommand, c.metricsCommand, c.healthCommand,
+		c.runCommand, c.demoCommand, c.syncCommand, c.kpisCommand, c.explainCommand, c.checkCommand, c.metricsCommand, c.healthCommand,
 	} {
 		name, f := add(app)
 		commands[name] = f
