@@ -32,6 +32,9 @@ type customer struct {
 	live     []history.Event // paid subscriptions, by start
 	leads    []history.Event // by time; those without a date first
 	funnel   []lead
+	revenue  []history.Event // changes of what subscriptions bring, by time
+	states   []history.Event // of subscriptions
+	owners   []history.Event
 	first    int64   // the first order or start of a subscription
 	known    int64   // from when the customer is known
 	position []int32 // by point of the plan: how many orders are before it
@@ -50,6 +53,7 @@ func (c *customer) load(u ledger.Unit) error {
 		}
 	}
 	c.orders, c.money, c.live, c.leads, c.funnel = c.orders[:0], c.money[:0], c.live[:0], c.leads[:0], c.funnel[:0]
+	c.revenue, c.states, c.owners = c.revenue[:0], c.states[:0], c.owners[:0]
 	c.first, c.known = never, never
 	if u.ID < 0 {
 		return nil
@@ -71,6 +75,15 @@ func (c *customer) load(u ledger.Unit) error {
 		case history.Live:
 			c.live = append(c.live, *e)
 			c.first = min(c.first, e.T)
+		case history.Revenue:
+			c.revenue = append(c.revenue, *e)
+		case history.Subscribed:
+			c.states = append(c.states, *e)
+		case history.Owned:
+			if e.Has(history.Always) {
+				e.T = always
+			}
+			c.owners = append(c.owners, *e)
 		case history.Known:
 			if e.Has(history.Always) {
 				c.known = always

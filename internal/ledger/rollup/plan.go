@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 )
 
@@ -107,6 +108,9 @@ type Options struct {
 	CostLag int
 	// Costs: there are costs, so that lifetime values are held against them.
 	Costs bool
+	// Tiers are the bounds between tiers of customers by recurring revenue in the reporting
+	// currency, ascending; 100 and 1000 where there are none.
+	Tiers []record.Amount
 }
 
 // newPlan lists the bounds for as_of.

@@ -22,6 +22,7 @@ type windowTotals struct {
 	net       bag   // of identified customers
 	top       top
 	leads     leadTotals
+	mrr       windowMRR
 }
 
 // momentTotals are what the KPIs without a window are made of.
@@ -67,6 +68,7 @@ type totals struct {
 	unmatched map[storeKey]int64
 	open      openLeads
 	rows      rowTotals
+	mrr       mrrTotals
 	// touches counts, by touch, the leads and orders that have it.
 	touches map[history.Dict]int64
 	// responses counts the leads of which the CRM knows the first answer.
@@ -81,6 +83,7 @@ func newTotals(c *window.Calendar, p *plan) *totals {
 		sales: newSales(c, p), windows: make([]windowTotals, len(p.windows)), historic: map[history.Dict]*historic{},
 		checkouts: make([]map[history.Dict]int64, len(p.windows)), quotes: make([]map[storeKey]int64, len(p.windows)),
 		first: never, unmatched: map[storeKey]int64{}, moments: make([]momentTotals, len(p.moments)), rows: newRowTotals(p),
+		mrr:     newMRRTotals(c, p),
 		touches: map[history.Dict]int64{},
 	}
 	for i := range p.windows {
@@ -128,6 +131,7 @@ func (ev *evaluation) unit(c *customer, sign int64) {
 	ev.sold(c, t.channel, sign)
 	ev.customer(c, t, sign)
 	ev.leads(c, sign)
+	ev.revenue(c, sign)
 	ev.match(c, sign)
 	ev.name(c, sign)
 }
@@ -186,6 +190,7 @@ func move(from, to *evaluation, c *customer) {
 	to.customer(c, after, 1)
 	from.leads(c, -1)
 	to.leads(c, 1)
+	moveRevenue(from, to, c)
 }
 
 // sold adds what the stores sold to the customer.

@@ -23,6 +23,7 @@ type View struct {
 	// empty where there are no intervals.
 	Intervals map[string]int64
 	Historic  map[string]Historic // by channel
+	Recurring RecurringView
 	Open      OpenView
 	// MarketingCosts and SalesCosts tell whether any cost of the category is known.
 	MarketingCosts, SalesCosts bool
@@ -77,6 +78,7 @@ type WindowView struct {
 	Value      Lifetime
 	ValueSince int64
 	Leads      LeadView
+	Recurring  RecurringWindow // only of windows that are not of complete days
 
 	Ads       map[AdKey]Ads
 	Traffic   map[TrafficKey]Traffic
@@ -87,6 +89,7 @@ type WindowView struct {
 // MomentView holds the figures of one moment.
 type MomentView struct {
 	At            int64
+	MRR           Money // monthly recurring revenue, at the rates of the day
 	Value         Lifetime
 	ByChannel     map[string]Lifetime // only Now
 	AtRisk        int64
@@ -134,12 +137,19 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 	if v.Streams, err = snap.Streams(ctx); err != nil {
 		return nil, err
 	}
+	book := newMRRBook(c, e.rates, &t.mrr)
 	for i := range p.windows {
-		v.Windows = append(v.Windows, e.windowView(i))
+		w := e.windowView(i)
+		if !w.Role.OfDays() {
+			w.Recurring = e.recurringWindow(i, book)
+		}
+		v.Windows = append(v.Windows, w)
 	}
 	for i := range v.Moments {
 		v.Moments[i] = e.momentView(i)
+		v.Moments[i].MRR = book.standsAt(v.Moments[i].At)
 	}
+	v.Recurring = e.recurringView(book)
 	v.Quality, v.Held = e.quality(), e.held()
 	v.Open, v.Campaigns = e.openView(), e.campaigns()
 	v.MarketingCosts, v.SalesCosts = len(e.costs.sources[record.CostMarketing]) > 0, len(e.costs.sources[record.CostSales]) > 0
