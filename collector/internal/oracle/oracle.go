@@ -139,10 +139,13 @@ func Key(name string, labels map[string]string) string {
 		names = append(names, l)
 	}
 	sort.Strings(names)
-	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	pairs := make([]string, 0, len(names))
 	for _, l := range names {
-		pairs = append(pairs, l+`="`+escape.Replace(labels[l])+`"`)
+		value := labels[l]
+		if strings.ContainsAny(value, "\\\"\n") { // seldom, and making a replacer takes its time
+			value = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value)
+		}
+		pairs = append(pairs, l+`="`+value+`"`)
 	}
 	return name + "{" + strings.Join(pairs, ",") + "}"
 }
