@@ -41,8 +41,10 @@ func ads() board {
 			column{"Spend", money("b2b_ad_cost", "campaign", "platform", "channel"), look{unit: amount, cell: "gauge", color: "blue"}},
 			column{"Impressions", total("b2b_ad_impressions", "campaign", "platform", "channel"), look{unit: number}},
 			column{"Clicks", total("b2b_ad_clicks", "campaign", "platform", "channel"), look{unit: number}},
-			column{"Click-through", total("b2b_ad_clicks", "campaign", "platform", "channel") + " / " + total("b2b_ad_impressions", "campaign", "platform", "channel"),
-				look{unit: percent, digits: digits(2)}},
+			column{
+				"Click-through", total("b2b_ad_clicks", "campaign", "platform", "channel") + " / " + total("b2b_ad_impressions", "campaign", "platform", "channel"),
+				look{unit: percent, digits: digits(2)},
+			},
 			column{"Conversions", total("b2b_ad_conversions", "campaign", "platform", "channel"), look{unit: number, digits: digits(0)}},
 			column{"Per conversion", per("b2b_ad_cost", "b2b_ad_conversions", "campaign", "platform", "channel"), look{unit: amount}},
 		).size(24, 10),

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
@@ -81,8 +80,8 @@ func windowVariable() *dashboard.CustomVariableBuilder {
 	list := ""
 	for _, w := range []string{"today", "1d", "7d", "30d", "90d", "365d", "mtd", "qtd", "ytd"} {
 		options = append(options, dashboard.VariableOption{
-			Selected: cog.ToPtr(w == chosen),
-			Text:     dashboard.StringOrArrayOfString{String: cog.ToPtr(w)}, Value: dashboard.StringOrArrayOfString{String: cog.ToPtr(w)},
+			Selected: new(w == chosen),
+			Text:     dashboard.StringOrArrayOfString{String: new(w)}, Value: dashboard.StringOrArrayOfString{String: new(w)},
 		})
 		if list != "" {
 			list += ","
@@ -91,10 +90,10 @@ func windowVariable() *dashboard.CustomVariableBuilder {
 	}
 	return dashboard.NewCustomVariableBuilder("window").Label("Window").
 		Description("What the figures cover: Nd are the last N whole days, mtd, qtd and ytd the month, quarter and year so far.").
-		Values(dashboard.StringOrMap{String: cog.ToPtr(list)}).Options(options).
+		Values(dashboard.StringOrMap{String: new(list)}).Options(options).
 		Current(dashboard.VariableOption{
-			Selected: cog.ToPtr(true),
-			Text:     dashboard.StringOrArrayOfString{String: cog.ToPtr(chosen)}, Value: dashboard.StringOrArrayOfString{String: cog.ToPtr(chosen)},
+			Selected: new(true),
+			Text:     dashboard.StringOrArrayOfString{String: new(chosen)}, Value: dashboard.StringOrArrayOfString{String: new(chosen)},
 		})
 }
 
@@ -105,6 +104,9 @@ func (b board) layout() ([]dashboard.PanelOrRowPanel, error) {
 	panels := append([]panel{note("#### " + b.question + "\n" + b.answer)}, b.panels...)
 	for i := range panels {
 		p := &panels[i]
+		if p.link == b.uid {
+			p.link = "" // it is here
+		}
 		built, err := p.shape(p)
 		if err != nil {
 			return nil, fmt.Errorf("panel %q: %w", p.title, err)
@@ -112,7 +114,7 @@ func (b board) layout() ([]dashboard.PanelOrRowPanel, error) {
 		if x+p.w > 24 {
 			x, y, height = 0, y+height, 0
 		}
-		built.Id = cog.ToPtr(uint32(i + 1))
+		built.Id = new(uint32(i + 1))
 		built.GridPos = &dashboard.GridPos{X: x, Y: y, W: p.w, H: p.h}
 		x, height = x+p.w, max(height, p.h)
 		for j := range built.Links {

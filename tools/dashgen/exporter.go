@@ -24,8 +24,8 @@ func exporter() board {
 			lamp(figure("Collectors failing", number, "Collectors whose last computation failed.", fromItself, "count("+vector("b2b_collector_success")+" == 0) or vector(0)"), nil, bad),
 		}, trust()...)
 	b.panels = append(b.panels,
-		lamp(figure("KPIs without a value", number, "Headline KPIs that have no value in the window 30d; the table below says why.", fromItself,
-			"count("+vector("b2b_kpi_undefined", `window="30d"`)+") or vector(0)"), nil, []step{{color: "green"}, {1, "orange"}}),
+		lamp(figure("KPIs without a value", number, "Headline KPIs that have no value in the window 30d although what they need is configured; the table below says why.", fromItself,
+			"count("+vector("b2b_kpi_undefined", `window="30d"`, `reason!="source_missing"`)+") or vector(0)"), nil, []step{{color: "green"}, {1, "orange"}}),
 		lamp(figure("Answers cut short", number, "Streams whose vendor cut its last answer short, so that KPIs on them are withheld.", fromPolls,
 			"count("+vector("b2b_source_truncated")+" == 1) or vector(0)"), nil, bad),
 		lamp(figure("History read", percent, "Share of the configured history that has been read, of the stream that is furthest behind.", fromPolls,

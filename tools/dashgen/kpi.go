@@ -67,8 +67,10 @@ func catalog() kpis {
 		{"b2b_web_sessions", "Visits", more, counts("b2b_web_sessions")},
 		{"b2b_web_conversion_ratio", "Conversions per visit", more, counts("b2b_web_conversions") + " / " + counts("b2b_web_sessions")},
 		{"b2b_ad_cost", "Ad spend", less, amounts("b2b_ad_cost")},
-		{"b2b_ad_cost_per_acquisition", "Cost per conversion", less,
-			amounts("b2b_ad_cost") + " / ignoring (currency) group_left () (" + counts("b2b_ad_conversions") + " > 0)"},
+		{
+			"b2b_ad_cost_per_acquisition", "Cost per conversion", less,
+			amounts("b2b_ad_cost") + " / ignoring (currency) group_left () (" + counts("b2b_ad_conversions") + " > 0)",
+		},
 		{"b2b_ad_click_through_ratio", "Click-through", more, counts("b2b_ad_clicks") + " / " + counts("b2b_ad_impressions")},
 	}
 }

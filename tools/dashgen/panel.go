@@ -87,7 +87,7 @@ func (p *panel) description() string {
 }
 
 func datasource() common.DataSourceRef {
-	return common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
+	return common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 }
 
 // colors returns steps as Grafana's thresholds, of which the first has no value.
@@ -96,7 +96,7 @@ func colors(steps []step) []dashboard.Threshold {
 	for i, s := range steps {
 		t := dashboard.Threshold{Color: s.color}
 		if i > 0 {
-			t.Value = cog.ToPtr(s.from)
+			t.Value = new(s.from)
 		}
 		list = append(list, t)
 	}
@@ -254,7 +254,7 @@ func bars(p *panel) (dashboard.Panel, error) {
 // lines show a course over time. Points are joined over gaps: figures change slowly.
 func lines(p *panel) (dashboard.Panel, error) {
 	return fill(p, timeseries.NewPanelBuilder()).LineWidth(2).FillOpacity(8).ShowPoints(common.VisibilityModeAuto).
-		SpanNulls(common.BoolOrFloat64{Bool: cog.ToPtr(true)}).LineInterpolation(common.LineInterpolationLinear).
+		SpanNulls(common.BoolOrFloat64{Bool: new(true)}).LineInterpolation(common.LineInterpolationLinear).
 		Legend(common.NewVizLegendOptionsBuilder().DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).
 			ShowLegend(true).Calcs([]string{"lastNotNull", "max"})).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).Build()

@@ -48,7 +48,7 @@ func headline(name, title, unit, formula, source, expr string) panel {
 	return p.named(versusPrevious, look{unit: percent, digits: digits(1), steps: catalog().find(name).good.steps()})
 }
 
-func digits(n float64) *float64 { return &n }
+func digits(n float64) *float64 { return new(n) }
 
 func (p panel) size(w, h uint32) panel {
 	p.w, p.h = w, h
