@@ -59,7 +59,7 @@ func TestQueriesFindData(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	demo, server := freeAddress(t), freeAddress(t)
-	run(t, program, "demo", "--demo.scale=0.2", "--web.listen-address="+demo)
+	run(t, program, "demo", "--demo.scale=0.1", "--web.listen-address="+demo)
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s}\nscrape_configs: [{job_name: b2b_exporter, static_configs: [{targets: [" + demo + "]}]}]\n"
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {

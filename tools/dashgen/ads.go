@@ -29,7 +29,8 @@ func ads() board {
 		}, trust()...)
 	b.panels = append(b.panels,
 		trend("Ad spend by platform", amount, "What each platform charges for the window's days, as it stood at each moment.", fromAds,
-			query{expr: money("b2b_ad_cost", "platform"), legend: "{{platform}}, {{currency}}"}).limits("b2b_ad_cost"),
+			query{expr: money("b2b_ad_cost", "platform"), legend: "{{platform}}, {{currency}}"},
+			query{expr: money("b2b_ad_cost"), legend: "all, {{currency}}"}).limits("b2b_ad_cost"),
 		trend("Cost per conversion by platform", amount, "Ad spend / the platform's own conversions.", fromAds,
 			query{expr: money("b2b_ad_cost_per_acquisition", "platform"), legend: "{{platform}}, {{currency}}"}).limits("b2b_ad_cost_per_acquisition"),
 		compare("Spend by campaign", amount, "What the platforms charge, by campaign.", fromAds, money("b2b_ad_cost", "campaign"), "{{campaign}}, {{currency}}"),

@@ -24,9 +24,10 @@ func orders() board {
 		}, trust()...)
 	b.panels = append(b.panels,
 		trend("Net revenue by store", amount, "Net revenue of the window as it stood at each moment, by store.", fromOrders,
-			query{expr: money("b2b_revenue_net", "store"), legend: "{{store}}, {{currency}}"}),
+			query{expr: money("b2b_revenue_net", "store"), legend: "{{store}}, {{currency}}"},
+			query{expr: money("b2b_revenue_net"), legend: "all, {{currency}}"}).limits("b2b_revenue_net"),
 		trend("Orders by store", number, "Orders of the window as they stood at each moment, by store.", fromOrders,
-			query{expr: total("b2b_orders", "store"), legend: "{{store}}"}),
+			query{expr: total("b2b_orders", "store"), legend: "{{store}}"}, query{expr: total("b2b_orders"), legend: "all"}).limits("b2b_orders"),
 		compare("Net revenue by channel", amount, "Net revenue by the channel through which the customer first came.", fromOrders,
 			money("b2b_revenue_net", "channel"), "{{channel}}, {{currency}}").signed(),
 		compare("Net revenue by territory", amount, "Net revenue by sales territory: the country of shipping, or what it is mapped to.", fromOrders,

@@ -39,7 +39,7 @@ func overview() board {
 			query{expr: money("b2b_revenue_net"), legend: "{{currency}}, last $window"}).limits("b2b_revenue_net"),
 		trend("Customers won and lost", number, "Customers whose first order falls in the window, and those active at its start and not at its end.", fromOrders,
 			query{expr: total("b2b_customers_new"), legend: "new"}, query{expr: ratio("b2b_customers_lost"), legend: "lost"}).
-			named("new", look{color: "green"}).named("lost", look{color: "red"}),
+			named("new", look{color: "green"}).named("lost", look{color: "red"}).limits("b2b_customers_new"),
 		compare("Net revenue by channel", amount, "Net revenue by the channel through which the customer first came.", fromOrders, money("b2b_revenue_net", "channel"), "{{channel}}, {{currency}}"),
 		compare("Net revenue by territory", amount, "Net revenue by sales territory: the country of shipping, or what it is mapped to.", fromOrders,
 			money("b2b_revenue_net_by_territory", "territory"), "{{territory}}, {{currency}}"),

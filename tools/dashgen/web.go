@@ -29,7 +29,8 @@ func web() board {
 		}, trust()...)
 	b.panels = append(b.panels,
 		trend("Visits by site", number, "Visits of the window as they stood at each moment, by site.", fromTraffic,
-			query{expr: total("b2b_web_sessions", "site"), legend: "{{site}}"}).limits("b2b_web_sessions"),
+			query{expr: total("b2b_web_sessions", "site"), legend: "{{site}}"},
+			query{expr: total("b2b_web_sessions"), legend: "all"}).limits("b2b_web_sessions"),
 		trend("New and returning visitors", number, "Unique visitors of exactly the window that had never visited before, and those that had, by site.", fromTraffic,
 			query{expr: sum(ratio("b2b_web_users_new"), "site"), legend: "{{site}} new"}, query{expr: sum(ratio("b2b_web_users_returning"), "site"), legend: "{{site}} returning"}),
 		compare("Visits by channel", number, "Visits by the channel that the channel rules give them.", fromTraffic, total("b2b_web_sessions", "channel"), "{{channel}}"),
