@@ -3,8 +3,8 @@
 // then on, served by fakes of the systems that it would have.
 //
 // What happens is made by code that knows neither fakes nor clocks (company.go, market.go,
-// customers.go, orders.go, leads.go, live.go); each system that shows a part of it is a file of its
-// own and an entry in systems (serve.go).
+// customers.go, orders.go, leads.go, contracts.go, live.go); each system that shows a part of it
+// is a file of its own and an entry in systems (serve.go).
 package demo
 
 import (
@@ -49,6 +49,7 @@ type Company struct {
 	checkouts int
 	deals     int
 	accounts  int
+	signed    int
 }
 
 // Batch is what begins in a period. What becomes of it later is in its records, too, also
@@ -58,6 +59,7 @@ type Batch struct {
 	Orders    []*Order
 	Checkouts []*Checkout
 	Leads     []*Lead
+	Contracts []*Contract
 }
 
 // New returns a company of which no day has been made.

@@ -65,8 +65,10 @@ func TestLiveDoesNotDependOnWhoAsks(t *testing.T) {
 		got.Orders = append(got.Orders, b.Orders...)
 		got.Checkouts = append(got.Checkouts, b.Checkouts...)
 		got.Leads = append(got.Leads, b.Leads...)
+		got.Contracts = append(got.Contracts, b.Contracts...)
 	}
 	rest := live.Until(end)
+	got.Contracts = append(got.Contracts, rest.Contracts...)
 	got.Orders, got.Leads = append(got.Orders, rest.Orders...), append(got.Leads, rest.Leads...)
 	got.Customers, got.Checkouts = append(got.Customers, rest.Customers...), append(got.Checkouts, rest.Checkouts...)
 	if text(t, got) != text(t, want) {

@@ -29,7 +29,8 @@ func configuration(c *Company, sources []string) ([]byte, error) {
 	ago := func(days int) string { return c.Now.AddDate(0, 0, -days).Format(time.DateOnly) }
 	data := map[string]any{
 		"Zone": reportZone, "FreeMail": freeMail, "Sources": sources, "Rates": c.rates(), "Campaigns": c.Market.campaigns(),
-		"First": c.First().Format(time.DateOnly), "YearAgo": ago(365), "Ago": ago,
+		"Invoices": c.Market.invoices("linkedin"),
+		"First":    c.First().Format(time.DateOnly), "YearAgo": ago(365), "Ago": ago,
 	}
 	if err := t.Execute(&out, data); err != nil {
 		return nil, fmt.Errorf("write the demo's configuration: %w", err)
@@ -44,6 +45,41 @@ func (m *Market) campaigns() []*Origin {
 		if o.Campaign != "" {
 			list = append(list, o)
 		}
+	}
+	return list
+}
+
+// invoice is what a platform has charged for a month.
+type invoice struct {
+	*Origin
+	Amount, From, To string // To is the last day; empty for a monthly budget from then on
+}
+
+// invoices returns the monthly invoices of a platform that no source reads: those of the months
+// before the present one, and a budget as high as the last of them.
+func (m *Market) invoices(platform string) []invoice {
+	var list []invoice
+	for _, o := range m.origins {
+		if o.Platform != platform {
+			continue
+		}
+		last, month := int64(0), int64(0)
+		for d := max(m.days-o.begins, 0); d < m.days; d++ {
+			for _, a := range m.day(d) {
+				if a.Origin == o {
+					month += a.Cost
+				}
+			}
+			day := m.date(d)
+			if m.date(d+1).Day() == 1 {
+				from := time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, m.zone)
+				list = append(list, invoice{o, cents(month), from.Format(time.DateOnly), day.Format(time.DateOnly)})
+				last, month = month, 0
+			}
+		}
+		now := m.date(m.days)
+		from := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, m.zone)
+		list = append(list, invoice{Origin: o, Amount: cents(last), From: from.Format(time.DateOnly)})
 	}
 	return list
 }

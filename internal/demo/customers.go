@@ -88,6 +88,7 @@ func (c *Company) begin(b *Batch, d int, k *Customer) {
 	b.Customers = append(b.Customers, k)
 	c.order(b, k, k.Since.Add(time.Duration(4+c.r.IntN(50))*time.Minute))
 	c.plan(k, d)
+	c.contracts(b, k)
 }
 
 // stays returns for how many days someone stays who comes on day d.

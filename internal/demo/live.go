@@ -51,12 +51,16 @@ func (l *Live) happen(b *Batch) {
 	switch n := l.r.IntN(100); {
 	case n < 30:
 		c.newLead(b, d, pick(l.r, c.Market.origins, []int{5, 4, 3, 3, 2, 6, 1, 2, 2, 1, 1, 1, 0}), at)
-	case n < 92:
+	case n < 89:
 		if k := l.customer(d); k != nil {
 			o := c.order(b, k, at)
 			if o.Refund == nil && l.r.IntN(8) == 0 {
 				c.refund(o, at.Add(time.Duration(60+l.r.IntN(600))*time.Second))
 			}
+		}
+	case n < 92:
+		if k := l.customer(d); k != nil && !k.Person {
+			c.sign(b, k, l.r, at)
 		}
 	default:
 		if k := l.customer(d); k != nil {

@@ -133,6 +133,18 @@ func (m *Market) day(d int) []Activity {
 	return list
 }
 
+// share returns how much of a day's visits has come by t, from 0 to 1: most come between six
+// and eight, some around the clock.
+func (m *Market) share(d int, t time.Time) float64 {
+	if d < m.dayOf(t) {
+		return 1
+	}
+	between := func(from, to float64) float64 {
+		return min(max((t.Sub(m.date(d)).Hours()-from)/(to-from), 0), 1)
+	}
+	return 0.85*between(6, 20) + 0.15*between(0, 24)
+}
+
 // date returns the first instant of the d-th day.
 func (m *Market) date(d int) time.Time { return m.first.AddDate(0, 0, d) }
 

@@ -14,6 +14,9 @@ import (
 // token is what the fakes want to be sent. They are reached from this machine alone.
 const token = "demo"
 
+// credentials are those of an OAuth client and of a user, as the fakes of Google want them.
+const credentials = "client_id: " + token + ", client_secret: " + token + ", refresh_token: " + token
+
 // system is one of the company's systems: a fake that holds its part of what happens.
 type system interface {
 	http.Handler
@@ -30,7 +33,7 @@ func systems(c *Company, now func() time.Time) []system {
 	for _, s := range c.shops {
 		list = append(list, newStore(s, now))
 	}
-	return append(list, newCRM(now))
+	return append(list, newCRM(now), newBilling(c.shops, now), newAds(c.Market, now), newSite(c.Market, now))
 }
 
 // change is something that happens in a system.
