@@ -367,7 +367,9 @@ func (in *input) state() string {
 		holds bool
 		text  string
 	}{
-		{in.Unread, "not read to its end yet"}, {in.Stale, "stale"}, {in.Truncated, "truncated"},
+		{in.Unread, "not read to its end yet"},
+		{in.Stale, "stale"},
+		{in.Truncated, "truncated"},
 		{in.Error != "", "the last attempt failed: " + strings.ReplaceAll(in.Error, "\n", "; ")},
 	} {
 		if s.holds {

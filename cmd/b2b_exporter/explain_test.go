@@ -28,8 +28,12 @@ func TestSampleCompanyExplained(t *testing.T) {
 	runAt(t, at(sampleEnd()), dir, "sync").ok(t)
 	var texts []string
 	for _, args := range [][]string{
-		{"b2b_customer_churn_ratio", "--window=90d"}, {"b2b_customer_lifetime_value"}, {"b2b_revenue_net"},
-		{"b2b_lead_response_seconds", "--window=ytd"}, {"b2b_orders", "--window=today"}, {"b2b_ltv_cac_ratio", "--window=mtd"},
+		{"b2b_customer_churn_ratio", "--window=90d"},
+		{"b2b_customer_lifetime_value"},
+		{"b2b_revenue_net"},
+		{"b2b_lead_response_seconds", "--window=ytd"},
+		{"b2b_orders", "--window=today"},
+		{"b2b_ltv_cac_ratio", "--window=mtd"},
 	} {
 		texts = append(texts, runAt(t, at(sampleEnd()), dir, append([]string{"explain"}, args...)...).ok(t).out)
 	}
@@ -255,8 +259,10 @@ func TestExplainUndefined(t *testing.T) {
 		"too few":            {map[string]string{"orders.csv": shopOrders + "9,c3,2024-01-01T10:00:00Z,EUR,1.00\n"}, 0, []string{"b2b_customer_lifetime_value"}, []string{"(too_few)", "30 active customers", "lifetime_minimum", "active customers"}},
 		"nothing":            {nil, 0, []string{"b2b_average_order_value", "--window=today"}, []string{"(zero_denominator)", "--window", "DENOMINATOR  0"}},
 		"unknown": {
-			map[string]string{"b2b.yml": leads, "leads.csv": "id,created_at\nl1,2026-06-20T10:00:00Z\n"}, 0,
-			[]string{"b2b_lead_contact_ratio"}, []string{"(no_data)", "none holds"},
+			map[string]string{"b2b.yml": leads, "leads.csv": "id,created_at\nl1,2026-06-20T10:00:00Z\n"},
+			0,
+			[]string{"b2b_lead_contact_ratio"},
+			[]string{"(no_data)", "none holds"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
