@@ -103,8 +103,8 @@ func loaded(t *testing.T, dir string) *app {
 	return a
 }
 
-// withMarketing gives a copy of the sample company costs, ads and a site.
-func withMarketing(t *testing.T) string {
+// widened gives a copy of the sample company costs, ads, a site and subscriptions.
+func widened(t *testing.T) string {
 	t.Helper()
 	dir := sampleCompany(t)
 	config, err := os.ReadFile(filepath.Join(dir, "b2b.yml"))
@@ -112,11 +112,12 @@ func withMarketing(t *testing.T) string {
 		t.Fatal(err)
 	}
 	const before = "# Where a customer came from"
-	text := strings.Replace(string(config), before, `  - name: ads
+	text := strings.Replace(string(config), before, `  - name: other
     type: csv
     files:
       - {path: data/spend.csv, record: spend}
       - {path: data/traffic.csv, record: traffic}
+      - {path: data/subscriptions.csv, record: subscription}
 `+before, 1) + `costs:
   - {name: fairs, category: marketing, amount: 900, period: month, from: 2025-01-01, channel: event}
   - {name: reps, category: sales, amount: 8000, period: month, from: 2025-01-01}
@@ -132,12 +133,18 @@ func withMarketing(t *testing.T) string {
 	}
 	write(t, dir, filepath.Join("data", "spend.csv"), spend)
 	write(t, dir, filepath.Join("data", "traffic.csv"), traffic)
+	write(t, dir, filepath.Join("data", "subscriptions.csv"), `id,customer,state,started_at,ended_at,currency,mrr
+s1,c1,active,2025-02-01,,EUR,120
+s2,c2,ended,2025-02-01,2026-10-10,EUR,1500
+s3,c2,active,2026-10-10,,EUR,1400
+s4,c3,ended,2025-02-01,2026-10-31,PLN,90
+`)
 	return dir
 }
 
 // Every headline, in every window: what is told agrees with itself.
 func TestExplainEveryHeadline(t *testing.T) {
-	dir := withMarketing(t)
+	dir := widened(t)
 	runAt(t, at(sampleEnd()), dir, "sync").ok(t)
 	shared := &explainer{app: loaded(t, dir), at: sampleEnd(), now: sampleEnd()}
 	if err := shared.read(t.Context(), openLedgerOf(t, dir)); err != nil {
