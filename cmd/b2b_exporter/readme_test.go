@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b2bexporter/b2b_exporter/collector"
+	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources/all"
 )
 
@@ -19,8 +20,7 @@ func sourcesTable() string {
 	var b strings.Builder
 	b.WriteString("| type | reads | polled every |\n|---|---|---|\n")
 	for _, s := range all.Types() {
-		interval := strings.TrimSuffix(strings.TrimSuffix(s.Interval.String(), "0s"), "0m")
-		fmt.Fprintf(&b, "| [`%s`](docs/sources/%s.md) | %s | %s |\n", s.Name, s.Name, s.Help, interval)
+		fmt.Fprintf(&b, "| [`%s`](docs/sources/%s.md) | %s | %s |\n", s.Name, s.Name, s.Help, window.Span{Elapsed: s.Interval})
 	}
 	return b.String()
 }
@@ -50,11 +50,11 @@ func TestReadmeTables(t *testing.T) {
 	}
 	readme := string(data)
 	for name, table := range map[string]string{"sources": sourcesTable(), "collectors": collectorsTable()} {
-		place := regexp.MustCompile("<!-- " + name + " -->\n(?:\n?(?:\\|.*\n)*)")
+		place := regexp.MustCompile("<!-- " + name + " -->\n\n?(?:\\|.*\n)*\n?")
 		if !place.MatchString(readme) {
 			t.Fatalf("the README has no place for the table of %s", name)
 		}
-		readme = place.ReplaceAllLiteralString(readme, "<!-- "+name+" -->\n\n"+table)
+		readme = place.ReplaceAllLiteralString(readme, "<!-- "+name+" -->\n\n"+table+"\n")
 	}
 	if *update {
 		if err := os.WriteFile(path, []byte(readme), 0o644); err != nil { //nolint:gosec // a README is for everybody
