@@ -327,7 +327,7 @@ func TestExplainRefuses(t *testing.T) {
 		says []string
 	}{
 		{[]string{"b2b_order"}, []string{`"b2b_order"`, "did you mean b2b_orders?"}},
-		{[]string{"churn"}, []string{"did you mean b2b_customer_churn_ratio?"}},
+		{[]string{"churn"}, []string{"did you mean ", "b2b_customer_churn_ratio?"}},
 		{[]string{"customers_new"}, []string{"did you mean b2b_customers_new?"}},
 		{[]string{"profits"}, []string{"use one of: b2b_orders, ", "b2b_profit_margin_ratio"}},
 		{[]string{"b2b_customers_lost"}, []string{"no headline"}},
