@@ -238,8 +238,9 @@ func (f *fetch) backfill(ctx context.Context) error {
 // refresh reads the days again that may have changed since they were read.
 func (f *fetch) refresh(ctx context.Context) error {
 	c, now := &f.cursor, f.env.Now.UnixMilli()
-	// What was the newest day then was not over, and the one before it not final.
-	last := min(f.today, f.newest)
+	// What was the newest day then was not over, and the one before it not final. What was in a
+	// look-back then may have changed until it left it.
+	last := min(f.today, f.newest, record.DayOf(time.UnixMilli(c.Daily).In(f.env.Zone)))
 	back := func(days int) record.Day { return last - record.Day(days-1) }
 	daily := now-c.Daily >= (24 * time.Hour).Milliseconds()
 	if deep := now-c.Deep >= f.options.DeepEvery.Milliseconds(); deep {
