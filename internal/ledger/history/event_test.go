@@ -132,8 +132,10 @@ func TestDecodeOfDamage(t *testing.T) {
 		Territory: 300, Currency: 300, Gross: 1 << 40, Discount: 1 << 40, Profit: 1 << 40, Costed: 1 << 40,
 	}
 	live := history.Event{Kind: history.Live, T: 1, End: 1 << 40}
-	lead := history.Event{Kind: history.Lead, T: 1, Label: 300}
-	for _, e := range []history.Event{order, live, lead} {
+	lead := history.Event{Kind: history.Lead, T: 1, Label: 300, Ref: 300}
+	step := history.Event{Kind: history.Step, T: 1, Label: history.StepMQL, Ref: 300}
+	answer := history.Event{Kind: history.Answer, T: 1, Ref: 300}
+	for _, e := range []history.Event{order, live, lead, step, answer} {
 		whole := encode(e)
 		for n := 1; n < len(whole); n++ {
 			events, _, err := history.Decode(append(encode(live), whole[:n]...), nil, nil)
@@ -146,7 +148,7 @@ func TestDecodeOfDamage(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{
-		"no kind": {0, 0, 0, 0}, "unknown kind": {8, 0, 0, 0},
+		"no kind": {0, 0, 0, 0}, "unknown kind": {63, 0, 0, 0},
 		"endless number": append([]byte{byte(history.Known)}, bytes.Repeat([]byte{0x80}, 11)...),
 	} {
 		if _, _, err := history.Decode(b, nil, nil); !errors.Is(err, history.ErrCorrupt) {
@@ -161,14 +163,18 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(history.Event{Kind: history.Order, Flags: history.HasMoney | history.HasCost, T: 7, Gross: -1, Costed: math.MinInt64}))
 	f.Add(encode(history.Event{Kind: history.Live, T: math.MaxInt64, End: math.MinInt64}, history.Event{Kind: history.Quote, Label: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		events, _, err := history.Decode(b, nil, nil)
+		events, rows, err := history.Decode(b, nil, nil)
 		if err != nil && !errors.Is(err, history.ErrCorrupt) {
 			t.Fatalf("%v is no ErrCorrupt", err)
 		}
 		// What was decoded has an encoding of its own that says the same.
-		again, _, err := history.Decode(encode(events...), nil, nil)
-		if err != nil || !slices.Equal(again, events) {
-			t.Fatalf("decoded %v, and after encoding it %v, %v", events, again, err)
+		encoded := encode(events...)
+		for i := range rows {
+			encoded = rows[i].Append(encoded)
+		}
+		again, againRows, err := history.Decode(encoded, nil, nil)
+		if err != nil || !slices.Equal(again, events) || !slices.Equal(againRows, rows) {
+			t.Fatalf("decoded %v and %v, and after encoding it %v and %v, %v", events, rows, again, againRows, err)
 		}
 		_, err = history.Edit(bytes.Clone(b), [][]byte{encode(history.Event{Kind: history.Known})}, nil)
 		if err != nil && !errors.Is(err, history.ErrCorrupt) {

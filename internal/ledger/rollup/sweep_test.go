@@ -63,8 +63,17 @@ func boundaryWorld(t *testing.T, l *ledger.Ledger, day window.Day) []int64 {
 				records = append(records, &record.Quote{Meta: record.Meta{ID: id}, State: record.QuoteAccepted, SentAt: when, DecidedAt: at(back-1, wall)})
 			}
 			if n%6 == 0 { // a customer known from a lead or account on, and one whose channel comes later
-				records = append(records,
-					&record.Lead{Meta: record.Meta{ID: id}, CreatedAt: when, Keys: record.Keys{ExternalIDs: []string{numbered("c", n%11)}}, Touch: record.Touch{Channel: "webinar"}},
+				lead := &record.Lead{
+					Meta: record.Meta{ID: id}, CreatedAt: when, Keys: record.Keys{ExternalIDs: []string{numbered("c", n%11)}}, Touch: record.Touch{Channel: "webinar"},
+					MQLAt: at(back-1, wall), OpportunityAt: at(back-3, wall),
+				}
+				if n%4 == 0 {
+					lead.Keys, lead.CustomerAt = record.Keys{}, at(back-4, wall)
+				}
+				records = append(records, lead,
+					&record.Activity{Meta: record.Meta{ID: id}, Type: record.ActivityCall, Lead: id, At: at(back, wall+time.Hour)},
+					&record.Activity{Meta: record.Meta{ID: "b" + id}, Type: record.ActivityEmail, Lead: id, At: at(back-1, wall)},
+					&record.Deal{Meta: record.Meta{ID: id}, Lead: numbered("x", n-6), State: record.DealWon, ClosedAt: at(back-2, wall)},
 					&record.Account{Meta: record.Meta{ID: "a" + id}, Target: true, CreatedAt: when})
 			}
 			if n%7 == 0 {
@@ -73,6 +82,14 @@ func boundaryWorld(t *testing.T, l *ledger.Ledger, day window.Day) []int64 {
 				})
 			}
 		}
+	}
+	// What costs and visits are by day.
+	for i, back := range boundaries() {
+		on := record.Day(day) - record.Day(back)
+		records = append(records,
+			&record.Spend{Meta: record.Meta{ID: numbered("s", i)}, Day: on, Platform: "google", Currency: "EUR", Cost: units(int64(i)), Touch: record.Touch{Channel: "display"}},
+			&record.Cost{Meta: record.Meta{ID: numbered("k", i)}, Category: record.CostSales, Period: record.PeriodOnce, From: on, To: on + 1, Amount: units(int64(i))},
+			&record.Users{Meta: record.Meta{ID: numbered("u", i)}, Kind: record.UsersTotal, Start: on, End: record.Day(day), Users: units(int64(i))})
 	}
 	// Customers that have ordered once: their activity ends when a single bound passes.
 	for i, back := range append(boundaries(), 32, 61, 210, 211, 270, 272, 360, 730) {
@@ -141,6 +158,7 @@ func TestSweep(t *testing.T) {
 			day := window.DateDay(at.Date())
 			o := options(test.inactive)
 			o.LastTouch = test.lastTouch
+			o.Costs, o.CostLag = test.step != time.Minute, i%3
 			if test.step == time.Minute { // one of each sort will do
 				o.Windows = []window.Name{window.Today, window.Days1, window.Days30, window.MTD, window.YTD}
 			}
