@@ -94,6 +94,7 @@ type generator struct {
 	currencies []string
 	ids        map[string][]string // by source and kind
 	created    map[string]int64    // of the leads, by ID
+	renewals   []record.Instant    // at which several subscriptions change
 }
 
 // Generate draws a history whose dates crowd around its AsOf and around the bounds of
@@ -106,6 +107,7 @@ func Generate(t *rapid.T) History {
 	g.anchors()
 	g.regulars()
 	g.crowd()
+	g.contracts()
 	for range pick(g, "steps", 10, 60, 120, 180) - rapid.IntRange(0, 10).Draw(t, "fewer steps") {
 		g.step()
 	}
@@ -179,6 +181,8 @@ func (g *generator) settings() {
 	s.MarketingChannels = pick(g, "marketing channels", nil, nil, []string{"event", "unknown"})
 	s.CACLagDays = pick(g, "lag", 0, 0, 1, 45)
 	s.FunnelSite = pick(g, "funnel site", "", website)
+	s.Past = g.chance("past", 3)
+	s.Tiers = pick(g, "tiers", nil, []record.Amount{record.Micros(50_000_000), record.Micros(150_500_000), record.Micros(900_000_000)})
 	g.history.Settings, g.history.FreeMail = s, []string{"gmail.com"}
 }
 

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -20,12 +19,12 @@ func (g *generator) draw(source string, kind record.Kind) record.Record {
 	case record.KindCustomer:
 		return &record.Customer{
 			Keys: g.keys(), Company: g.chance("company", 3), CreatedAt: g.maybe("created", 3),
-			Parent: g.customer(), Country: g.country(), Touch: g.touch(),
+			Parent: g.customer(), Country: g.country(), Touch: g.touch(), Owner: g.owner(),
 		}
 	case record.KindAccount:
 		return &record.Account{
 			Keys: g.keys(), CreatedAt: g.maybe("created", 3), Target: g.chance("target", 3),
-			TargetSince: g.maybe("target since", 2), QualifiedAt: g.maybe("qualified", 2),
+			TargetSince: g.maybe("target since", 2), QualifiedAt: g.maybe("qualified", 2), Owner: g.owner(),
 		}
 	case record.KindActivity:
 		return g.activity()
@@ -129,23 +128,6 @@ func (g *generator) deal() *record.Deal {
 		d.Order = pick(g, "order", "shop:o1", "shop:o2", "shop:o3", "o4", "shop:never-seen")
 	}
 	return d
-}
-
-func (g *generator) subscription() *record.Subscription {
-	s := &record.Subscription{
-		Customer: g.customer(), StartedAt: g.maybe("started", 8), Currency: "EUR",
-		State:   pick(g, "state", record.SubscriptionActive, record.SubscriptionPastDue, record.SubscriptionTrialing, record.SubscriptionEnded),
-		EndedAt: pick(g, "ended", record.Instant{}, g.instant("ended at")),
-	}
-	for range rapid.IntRange(0, 3).Draw(g.t, "changes") {
-		s.History = append(s.History, record.MRRChange{At: g.instant("change"), MRR: pick(g, "mrr", record.Micros(0), record.Micros(50_000_000))})
-	}
-	slices.SortStableFunc(s.History, func(a, b record.MRRChange) int {
-		x, _ := g.calendar.resolve(a.At)
-		y, _ := g.calendar.resolve(b.At)
-		return cmp.Compare(x, y)
-	})
-	return s
 }
 
 // amount draws an amount or, in one of n draws, null.

@@ -57,6 +57,8 @@ func TestGeneratedHistoriesReachEverything(t *testing.T) {
 		"b2b_web_search_position", "b2b_web_referring_domains", "b2b_web_backlinks",
 		"b2b_ad_cost", "b2b_ad_impressions", "b2b_ad_clicks", "b2b_ad_conversions", "b2b_ad_click_through_ratio",
 		"b2b_ad_cost_per_click", "b2b_ad_cost_per_acquisition", "b2b_ad_conversion_ratio", "b2b_ad_return_on_spend_ratio",
+		"b2b_mrr", "b2b_arr", "b2b_mrr_by_rep", "b2b_mrr_movement", "b2b_subscribers", "b2b_net_revenue_retention_ratio",
+		"b2b_gross_revenue_retention_ratio", "b2b_mrr_churn_ratio", "b2b_mrr_forecast",
 		"b2b_ad_quality_score", "b2b_ad_relevance_score", "b2b_ad_variant_conversion_ratio",
 	} {
 		if !names[name] {
@@ -108,7 +110,9 @@ func TestLabelsAddUp(t *testing.T) {
 	})
 }
 
-func allCollectors() []string { return []string{Orders, Customers, Acquisition, Funnel, Web, Ads} }
+func allCollectors() []string {
+	return []string{Orders, Customers, Acquisition, Funnel, Web, Ads, Recurring}
+}
 
 func compareRats() cmp.Option {
 	return cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })

@@ -37,6 +37,8 @@ func (w *world) headlineList() []headline {
 			list = append(list, w.webHeadlines()...)
 		case Ads:
 			list = append(list, w.adHeadlines()...)
+		case Recurring:
+			list = append(list, w.recurringHeadlines()...)
 		}
 	}
 	return list
@@ -125,6 +127,18 @@ func (w *world) funnelHeadlines() []headline {
 		}},
 		{"b2b_lead_response_seconds", true, false, leads, func(s span, asOf int64) value { return w.response(s, asOf, 1, 2) }},
 		{"b2b_lead_contact_ratio", true, false, leads, w.contactRatio},
+	})
+}
+
+func (w *world) recurringHeadlines() []headline {
+	billing := w.sources(record.KindSubscription)
+	return needed([]headline{
+		{"b2b_mrr", false, false, billing, func(_ span, asOf int64) value { return w.mrr(asOf).value() }},
+		{"b2b_net_revenue_retention_ratio", true, false, billing, func(s span, _ int64) value {
+			net, _ := w.mrrRetention(s)
+			return net
+		}},
+		{"b2b_mrr_churn_ratio", true, false, billing, func(s span, _ int64) value { return w.mrrChurn(s) }},
 	})
 }
 

@@ -59,6 +59,10 @@ type Settings struct {
 	MarketingChannels []string
 	CACLagDays        int    // cac.lag
 	FunnelSite        string // funnel.site
+	// Tiers are the bounds between tiers of recurring revenue; 100 and 1000 where there are none.
+	Tiers []record.Amount
+	// Past: as_of lies in the past, for which nothing is scheduled.
+	Past bool
 	// Collectors are those to compute; Orders and Customers where there are none.
 	Collectors []string
 }
@@ -71,6 +75,7 @@ const (
 	Funnel      = "funnel"
 	Web         = "web"
 	Ads         = "ads"
+	Recurring   = "recurring"
 )
 
 func (s Settings) collectors() []string {
@@ -122,6 +127,8 @@ func Compute(records []Record, s Settings, asOf time.Time) Result {
 			e.web()
 		case Ads:
 			e.ads()
+		case Recurring:
+			e.recurring()
 		}
 	}
 	e.headlines()

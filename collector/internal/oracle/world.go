@@ -30,6 +30,7 @@ type world struct {
 	// firstSale is the first counted order, also of a guest; ok is false where there is none.
 	firstSale   int64
 	firstSaleOK bool
+	mrrEvents   []mrrEvent
 }
 
 type orderID struct{ source, id string }
@@ -77,6 +78,7 @@ type subscription struct {
 	world   *world
 	start   int64 // of being paid for
 	started bool
+	steps   []mrrStep
 }
 
 // touch is a lead as a first or last touch.
@@ -93,6 +95,7 @@ type customer struct {
 	refunds       []*refund
 	subscriptions []subscription
 	touches       []touch
+	owners        []ownership
 	firstAt       int64 // the first sale or paid subscription
 	bought        bool
 }
@@ -122,6 +125,8 @@ func newWorld(records []Record, s Settings) *world {
 	w.addRefunds()
 	w.addDeals()
 	w.addSubscriptions()
+	w.addMRREvents()
+	w.addOwners()
 	for _, c := range w.customers {
 		slices.SortStableFunc(c.sales, func(a, b sale) int { return cmp.Compare(a.at, b.at) })
 		for _, s := range c.sales {
@@ -348,7 +353,7 @@ func (w *world) addSubscriptions() {
 		if c == nil {
 			continue
 		}
-		s := subscription{record: rec, world: w}
+		s := subscription{record: rec, world: w, steps: w.steps(rec)}
 		if len(rec.History) == 0 {
 			s.start, s.started = w.calendar.resolve(rec.StartedAt)
 			s.started = s.started && rec.State != record.SubscriptionTrialing
