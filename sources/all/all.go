@@ -42,75 +42,41 @@ type Type struct {
 // Types returns the list, by name.
 func Types() []Type {
 	return []Type{
-		{
-			Name: csv.Type, Help: "CSV files, also at a URL: exports of any system", Interval: 5 * time.Minute,
-			Options: func() config.Options { return &csv.Options{} },
-			Open: open(func(name string, o *csv.Options, deps Deps) (sources.Source, error) {
-				return csv.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: ecb.Type, Help: "euro reference rates of the European Central Bank", Interval: time.Hour,
-			Options: func() config.Options { return ecb.DefaultOptions() },
-			Open: open(func(name string, o *ecb.Options, deps Deps) (sources.Source, error) {
-				return ecb.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: ga4.Type, Help: "visits, referring domains and unique users of Google Analytics 4", Interval: time.Hour,
-			Options: func() config.Options { return ga4.DefaultOptions() },
-			Open: open(func(name string, o *ga4.Options, deps Deps) (sources.Source, error) {
-				return ga4.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: googleads.Type, Help: "cost, conversions and quality scores of Google Ads' campaigns", Interval: 30 * time.Minute,
-			Options: func() config.Options { return googleads.DefaultOptions() },
-			Open: open(func(name string, o *googleads.Options, deps Deps) (sources.Source, error) {
-				return googleads.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: hubspot.Type, Help: "contacts, companies and deals of HubSpot's CRM", Interval: 5 * time.Minute,
-			Options: func() config.Options { return hubspot.DefaultOptions() },
-			Open: open(func(name string, o *hubspot.Options, deps Deps) (sources.Source, error) {
-				return hubspot.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: json.Type, Help: "lists of any HTTP API that answers in JSON", Interval: 5 * time.Minute,
-			Options: func() config.Options { return &json.Options{} },
-			Open: open(func(name string, o *json.Options, deps Deps) (sources.Source, error) {
-				return json.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: shopify.Type, Help: "orders, refunds, customers, B2B companies and abandoned checkouts of Shopify", Interval: 5 * time.Minute,
-			Options: func() config.Options { return shopify.DefaultOptions() },
-			Open: open(func(name string, o *shopify.Options, deps Deps) (sources.Source, error) {
-				return shopify.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: sql.Type, Help: "queries of PostgreSQL, MySQL, MariaDB and ClickHouse", Interval: 15 * time.Minute,
-			Options: func() config.Options { return &sql.Options{} },
-			Open: open(func(name string, o *sql.Options, _ Deps) (sources.Source, error) {
-				return sql.New(name, *o)
-			}),
-		},
-		{
-			Name: stripe.Type, Help: "customers, subscriptions and invoices of Stripe", Interval: 15 * time.Minute,
-			Options: func() config.Options { return stripe.DefaultOptions() },
-			Open: open(func(name string, o *stripe.Options, deps Deps) (sources.Source, error) {
-				return stripe.New(name, *o, deps)
-			}),
-		},
-		{
-			Name: woocommerce.Type, Help: "orders, refunds and customers of WooCommerce", Interval: 5 * time.Minute,
-			Options: func() config.Options { return woocommerce.DefaultOptions() },
-			Open: open(func(name string, o *woocommerce.Options, deps Deps) (sources.Source, error) {
-				return woocommerce.New(name, *o, deps)
-			}),
+		of(csv.Type, "CSV files, also at a URL: exports of any system", 5*time.Minute, zero[csv.Options], csv.New),
+		of(ecb.Type, "euro reference rates of the European Central Bank", time.Hour, ecb.DefaultOptions, ecb.New),
+		of(ga4.Type, "visits, referring domains and unique users of Google Analytics 4", time.Hour, ga4.DefaultOptions, ga4.New),
+		of(googleads.Type, "cost, conversions and quality scores of Google Ads' campaigns", 30*time.Minute, googleads.DefaultOptions, googleads.New),
+		of(hubspot.Type, "contacts, companies and deals of HubSpot's CRM", 5*time.Minute, hubspot.DefaultOptions, hubspot.New),
+		of(json.Type, "lists of any HTTP API that answers in JSON", 5*time.Minute, zero[json.Options], json.New),
+		of(shopify.Type, "orders, refunds, customers, B2B companies and abandoned checkouts of Shopify", 5*time.Minute, shopify.DefaultOptions, shopify.New),
+		of(sql.Type, "queries of PostgreSQL, MySQL, MariaDB and ClickHouse", 15*time.Minute, zero[sql.Options],
+			func(name string, options sql.Options, _ Deps) (*sql.Source, error) { return sql.New(name, options) }),
+		of(stripe.Type, "customers, subscriptions and invoices of Stripe", 15*time.Minute, stripe.DefaultOptions, stripe.New),
+		of(woocommerce.Type, "orders, refunds and customers of WooCommerce", 5*time.Minute, woocommerce.DefaultOptions, woocommerce.New),
+	}
+}
+
+// zero returns options whose defaults are their zero values.
+func zero[O any]() *O { return new(O) }
+
+// of returns a type whose options are of the type O.
+func of[O any, S sources.Source, P interface {
+	*O
+	config.Options
+}](name, help string, interval time.Duration, defaults func() P, open func(string, O, Deps) (S, error)) Type {
+	return Type{
+		Name: name, Help: help, Interval: interval,
+		Options: func() config.Options { return defaults() },
+		Open: func(name string, options config.Options, deps Deps) (sources.Source, error) {
+			o, ok := options.(P)
+			if !ok {
+				return nil, fmt.Errorf("source %s: options are %T, want %T", name, options, o)
+			}
+			src, err := open(name, *o, deps)
+			if err != nil {
+				return nil, err // and not a nil pointer, which is no nil Source
+			}
+			return src, nil
 		},
 	}
 }
@@ -137,14 +103,4 @@ func Open(c config.Source, deps Deps) (sources.Source, time.Duration, error) {
 		return src, t.Interval, err
 	}
 	return nil, 0, fmt.Errorf("source %s: unknown type %q", c.Name, c.Type)
-}
-
-func open[O config.Options](f func(string, O, Deps) (sources.Source, error)) func(string, config.Options, Deps) (sources.Source, error) {
-	return func(name string, options config.Options, deps Deps) (sources.Source, error) {
-		o, ok := options.(O)
-		if !ok {
-			return nil, fmt.Errorf("source %s: options are %T, want %T", name, options, o)
-		}
-		return f(name, o, deps)
-	}
 }
