@@ -85,8 +85,7 @@ const (
 	formDate
 )
 
-// formats are the texts of marks, by form: all that the engines read, also where a column
-// is compared with a text.
+// layout is how the marks of a form are written: as all engines read them.
 func (f form) layout() string {
 	if f == formDate {
 		return time.DateOnly
@@ -123,14 +122,15 @@ func asUTC(t time.Time) time.Time {
 	return time.Date(year, month, day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
 
-// parseStart reads the value that everything is read from.
+// parseStart reads the value that everything is read from. Dates are moments: these are
+// compared with columns of dates, too, by all engines.
 func parseStart(text string) (mark, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return mark{form: formInteger, number: n}, nil
 	}
 	for _, f := range []form{formDate, formLocal} {
 		if t, err := time.Parse(f.layout(), text); err == nil {
-			return mark{form: f, at: t}, nil
+			return mark{form: formMoment, at: t}, nil
 		}
 	}
 	return mark{}, fmt.Errorf("%q is none of a date such as 2006-01-02, a time such as 2006-01-02 15:04:05 and a whole number", text)
@@ -170,7 +170,7 @@ func (m mark) text() string {
 	return m.at.Format(m.form.layout())
 }
 
-// prefixes tell the forms apart in a cursor.
+// prefix tells the forms apart in a cursor.
 func (f form) prefix() string {
 	switch f {
 	case formInteger:

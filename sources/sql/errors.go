@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func (s *Source) failed(ctx context.Context, db *database, q query, action strin
 		return fmt.Errorf("%s: %s: not done after the timeout of %v; make the query faster or the timeout longer: %w", q.name, action, s.options.timeout(), ctx.Err())
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %s: %w", q.name, action, ctx.Err())
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the connection, which the driver takes from ctx or the DSN
+		return fmt.Errorf("%s: %s: no answer within the timeout of %v, or the driver's own; make the query faster or the timeouts longer: %w",
+			q.name, action, s.options.timeout(), os.ErrDeadlineExceeded)
 	}
 	text, ok := s.engine.explain(err)
 	if !ok {

@@ -146,6 +146,7 @@ func (s *server) connect(t *testing.T, out *said, admin string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1) // what a statement sets holds for those after it
 	s.admin = db.DB
 	deadline := time.Now().Add(30 * time.Second)
 	for {

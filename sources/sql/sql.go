@@ -20,6 +20,8 @@ type Source struct {
 	options Options
 	engine  engine
 	queries []query
+	// pageRows is how many rows are committed together.
+	pageRows int
 }
 
 // query is an entry of the configuration.
@@ -42,7 +44,7 @@ func newSource(name string, options Options, e engine) (*Source, error) {
 	if err := options.check(); err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
 	}
-	s := &Source{name: name, options: options, engine: e}
+	s := &Source{name: name, options: options, engine: e, pageRows: rows.PageRows}
 	for i, q := range options.Queries {
 		s.queries = append(s.queries, query{q, fmt.Sprintf("queries[%d]", i)})
 	}
@@ -117,8 +119,26 @@ type fetch struct {
 	emit    sources.Emit
 }
 
-func (f *fetch) pager() *rows.Pager {
-	return &rows.Pager{Emit: f.emit, Currency: f.env.Currency}
+// pager gathers rows into pages.
+type pager struct {
+	rows.Pager
+	size, left int // rows of a page, until this one is full
+}
+
+func (f *fetch) pager() *pager {
+	return &pager{Pager: rows.Pager{Emit: f.emit, Currency: f.env.Currency}, size: f.source.pageRows, left: f.source.pageRows}
+}
+
+// add adds a row, after flush has emptied a page that is full.
+func (p *pager) add(row rows.Row, flush func() error) error {
+	if p.left == 0 {
+		if err := flush(); err != nil {
+			return err
+		}
+		p.left = p.size
+	}
+	p.left--
+	return p.Add(row)
 }
 
 // list reads everything and sweeps. The cursor goes with the last page.
@@ -126,12 +146,7 @@ func (f *fetch) list(ctx context.Context, cursor string) error {
 	p := f.pager()
 	for _, q := range f.queries {
 		err := f.source.read(ctx, f.db, q, q.start(), f.env.Zone, sink{row: func(row rows.Row, _ mark) error {
-			if p.Full() {
-				if err := p.Flush(ctx, -1, "", false); err != nil {
-					return err
-				}
-			}
-			return p.Add(row)
+			return p.add(row, func() error { return p.Flush(ctx, -1, "", false) })
 		}})
 		if err != nil {
 			return err
@@ -169,15 +184,13 @@ func (f *fetch) increment(ctx context.Context, at cursor, settings string) error
 			from = at.Marks[i].minus(q.Increment.overlap())
 		}
 		err := f.source.read(ctx, f.db, q, from, f.env.Zone, sink{row: func(row rows.Row, m mark) error {
-			if p.Full() {
-				if err := flush(-1, false); err != nil {
-					return err
-				}
+			if err := p.add(row, func() error { return flush(-1, false) }); err != nil {
+				return err
 			}
 			if at.Marks[i].before(m) {
 				at.Marks[i] = m
 			}
-			return p.Add(row)
+			return nil
 		}})
 		if err != nil {
 			return err
