@@ -215,7 +215,7 @@ func (in *Input) predicted(m *rollup.MomentView, l rollup.Lifetime) Value {
 	monthly := v.over(number(3)).over(number(l.Active))
 	churn := number(l.Lost).over(number(l.AtStart))
 	if churn.Defined() && churn.Number.Cmp(big.NewRat(1, 60)) < 0 {
-		return monthly.times(big.NewRat(60, 1))
+		return monthly.over(Value{Number: big.NewRat(1, 60)})
 	}
 	return monthly.over(churn)
 }
