@@ -26,7 +26,7 @@ const (
 
 	// still are changes that are worth nothing, such as one of a currency.
 	still = Movements
-	// unclear are those of which no rate tells what they are worth.
+	// unclear are those of which no rate tells whether they are expansion or contraction.
 	unclear = Movements + 1
 )
 
@@ -219,9 +219,9 @@ func standing(list []mrrChange, t int64) revenue {
 
 // lower returns the one of two revenues that is worth less; ok is false where no rate tells.
 func lower(a, b revenue, rate rateOf) (least revenue, ok bool) {
-	sign, ok := a.plus(b, -1).sign(rate)
-	if sign > 0 {
-		return b, ok
+	difference, ok := a.plus(b, -1).micros(rate)
+	if ok && difference.Sign() > 0 {
+		return b, true
 	}
 	return a, ok
 }

@@ -197,10 +197,15 @@ func (b *mrrBook) moved(r window.Range) (moved [Movements]Money) {
 	})
 	for m := range moved {
 		sign := int64(1)
-		if m := Movement(m); m == MovementContraction || m == MovementChurn {
+		switch Movement(m) {
+		case MovementExpansion:
+			sums[m].noRate = sums[m].noRate || unrated > 0
+		case MovementContraction:
+			sums[m].noRate = sums[m].noRate || unrated > 0
+			sign = -1
+		case MovementChurn:
 			sign = -1
 		}
-		sums[m].noRate = sums[m].noRate || unrated > 0
 		moved[m] = sums[m].money(changes, told, sign)
 	}
 	return moved

@@ -180,7 +180,7 @@ func (ev *evaluation) standing(c *customer, list []mrrChange, sign int64) {
 // retained adds a customer with recurring revenue at a window's start, at the rates of its end.
 func (ev *evaluation) retained(w *Window, t *windowMRR, list []mrrChange, sign int64) {
 	then, now := standing(list, w.Start), standing(list, w.End)
-	if then.zero() {
+	if len(then) == 0 {
 		return
 	}
 	rate := ev.ratesAt(w.End)
