@@ -27,7 +27,7 @@ type Collector interface {
 // Collectors returns all collectors, in the order of the reference. Goals and exporter come
 // last: they tell of what the others have put out.
 func Collectors() []Collector {
-	return []Collector{orders{}, customers{}, acquisition{}, funnel{}, web{}, ads{}, goals{}, exporter{}}
+	return []Collector{orders{}, recurring{}, customers{}, acquisition{}, funnel{}, web{}, ads{}, goals{}, exporter{}}
 }
 
 // Source is a configured source.
@@ -74,6 +74,8 @@ type Input struct {
 	View    *rollup.View
 	Sources []Source
 	Ledger  LedgerInfo
+	// Past: as_of lies in the past, where nothing is known of what was scheduled then.
+	Past bool
 	Options
 }
 

@@ -174,6 +174,8 @@ func TestGates(t *testing.T) {
 	orders := []string{"b2b_orders|30d", "b2b_average_order_value|30d"}
 	revenue := []string{"b2b_revenue_net|30d", "b2b_profit_margin_ratio|30d"}
 	abandonment := []string{"b2b_checkout_abandonment_ratio|30d"}
+	// What nobody brings is 0, and no ratio.
+	subscribed := []string{"b2b_mrr", "b2b_arr", "b2b_mrr_movement", "b2b_subscribers", "b2b_mrr_forecast"}
 	c := twoShops(t)
 	const asOf = "2024-07-10 12:00"
 	before := c.gated(asOf, func(streamsOf) {})
@@ -188,14 +190,14 @@ func TestGates(t *testing.T) {
 		{"shop/checkout", ofStore("shop", checkouts...), abandonment},
 		{"shop/quote", ofStore("shop", "b2b_quotes"), nil},
 		{"shop/customer", joined, customers},
-		{"shop/subscription", joined, customers},
+		{"shop/subscription", slices.Concat(joined, subscribed), append(slices.Clone(customers), "b2b_mrr|")},
 		{"crm/lead", joined, customers},
 		{"crm/account", joined, customers},
 		{"crm/deal", nil, nil}, // deals are no orders here
 		{"ecb/rate", nil, nil},
 	} {
 		t.Run(test.stream, func(t *testing.T) {
-			c.checkGate(t, asOf, before, slices.Concat(orders, revenue, abandonment, customers), test)
+			c.checkGate(t, asOf, before, slices.Concat(orders, revenue, abandonment, customers, []string{"b2b_mrr|"}), test)
 		})
 	}
 }

@@ -116,7 +116,7 @@ func TestUndefinedHeadlines(t *testing.T) {
 			w = "1d"
 		}
 		reason := map[string]string{
-			"b2b_orders": none, "b2b_revenue_net": none, "b2b_customers_new": none, "b2b_customers_at_risk_revenue": none,
+			"b2b_orders": none, "b2b_revenue_net": none, "b2b_customers_new": none, "b2b_customers_at_risk_revenue": none, "b2b_mrr": none,
 			"b2b_customer_churn_ratio": "immature", "b2b_customer_lifetime_value": "immature",
 			// Nobody tells what marketing costs, or records answers.
 			"b2b_marketing_cost": "source_missing", "b2b_customer_acquisition_cost": "source_missing", "b2b_cac_marketing_ratio": "source_missing",

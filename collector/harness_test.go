@@ -71,7 +71,7 @@ func newWorld(t fataler, dir string, s oracle.Settings, freeMail []string) *worl
 	if err := l.Ready(ctx, nil); err != nil {
 		t.Fatalf("ready: %v", err)
 	}
-	s.Collectors = []string{oracle.Orders, oracle.Customers, oracle.Acquisition, oracle.Funnel, oracle.Web, oracle.Ads}
+	s.Collectors = []string{oracle.Orders, oracle.Customers, oracle.Acquisition, oracle.Funnel, oracle.Web, oracle.Ads, oracle.Recurring}
 	w := &world{ledger: l, settings: s, freeMail: freeMail, sealer: l.Sealer()}
 	w.engine = w.newEngine()
 	w.settings.FreeMail = ledger.FreeMail(w.sealer, freeMail)
@@ -100,7 +100,7 @@ func (w *world) newEngine() *rollup.Engine {
 	}
 	return rollup.New(w.ledger, rollup.Options{
 		Windows: windowNames(w.settings.Windows), Currency: w.settings.Currency, InactiveAfter: span, LastTouch: w.settings.LastTouch,
-		CostLag: w.settings.CACLagDays, Costs: true,
+		CostLag: w.settings.CACLagDays, Costs: true, Tiers: w.settings.Tiers,
 	}, order)
 }
 
@@ -133,13 +133,15 @@ func (w *world) output(t fataler, engine *rollup.Engine, asOf time.Time) *collec
 		list = append(list, src)
 	}
 	return collector.Run(&collector.Input{
-		View: view, Sources: collector.WithStreams(view, list, time.Time{}, 0),
+		View: view, Sources: collector.WithStreams(view, list, time.Time{}, 0), Past: w.settings.Past,
 		Options: collector.Options{
 			Currency: w.settings.Currency, Basis: w.settings.Basis, ChurnRemaining: w.settings.ChurnRemaining,
 			LifetimeMinimum: w.settings.LifetimeMinimum, LabelMax: w.settings.LabelMax,
 			Marketing: marketing(w.settings.MarketingChannels), FunnelSite: w.settings.FunnelSite,
 		},
-	}, slices.DeleteFunc(collector.Collectors(), func(c collector.Collector) bool { return c.Name() == "exporter" }), asOfClock(asOf))
+	}, slices.DeleteFunc(collector.Collectors(), func(c collector.Collector) bool {
+		return c.Name() != "goals" && !slices.Contains(w.settings.Collectors, c.Name())
+	}), asOfClock(asOf))
 }
 
 // marketing returns the channels of marketing, by default what the oracle takes.

@@ -104,7 +104,7 @@ func (m *Metric) desc() *prometheus.Desc {
 
 // Metrics returns all metrics, by collector.
 func Metrics() []Metric {
-	return slices.Concat(ordersMetrics(), customersMetrics(), acquisitionMetrics(), funnelMetrics(), webMetrics(), adsMetrics(), goalsMetrics(), exporterMetrics())
+	return slices.Concat(ordersMetrics(), recurringMetrics(), customersMetrics(), acquisitionMetrics(), funnelMetrics(), webMetrics(), adsMetrics(), goalsMetrics(), exporterMetrics())
 }
 
 // Find returns the metric with a name.

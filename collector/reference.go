@@ -36,6 +36,19 @@ Readings of the rules that are worth knowing:
   the first order, where it is known, else that of the latest lead before it.
 * The monthly value in the predicted lifetime value: a customer without an order in the last 90 days counts with its net revenue.
 
+Recurring revenue:
+
+* MRR at a moment counts the changes strictly before it, at the rates of the moment's day. A day's rate holds from the day's first instant on: what is held then
+  is revalued (` + "`fx`" + `), the changes of the day are worth what it says. So MRR(start) + new + expansion + reactivation - contraction - churn + fx = MRR(end), exactly.
+* A customer's changes at one instant are netted over its subscriptions, and over its currencies at the rates of that day. Which tier a customer is in, and
+  whether it is retained, its total in the reporting currency tells.
+* A subscription without a history, or a step of it without an amount, is live with an unknown MRR: sums hold what is known, and are undefined (` + "`no_data`" + `) where nothing is.
+* A subscription that is in trial brings nothing for its start, whatever amount is stated for it. The end of the service is ` + "`ended_at`" + `.
+* Only the present state of a subscription is known: it counts for the past, too, save that what was paid for was active, and that a subscription
+  that has ended since without ever being paid was a trial until then.
+* The owner of an account is the one that the account says, else the customer record; of several the oldest, then the first in byte order.
+* The forecast takes scheduled changes at today's rates and leaves ` + "`fx`" + ` out of the mean movement; for a past ` + "`--as-of`" + ` nothing is scheduled.
+
 Costs and acquisition:
 
 * A monthly cost is spread evenly over the days of each calendar month that it covers, a cost that is paid once over its days from first to

@@ -60,7 +60,22 @@ func newRich(t *testing.T) *company {
 	// A guest's that cannot be converted leaves revenue undefined, and not what customers bring.
 	c.order("yen", "", "2024-06-30 12:00", record.Order{Gross: units(1), Currency: "JPY"})
 	c.market()
+	c.subscribers()
 	return c
+}
+
+// subscribers puts subscriptions, and more owners of their accounts than labels.max.
+func (c *company) subscribers() {
+	owners := []string{"Ada", "a \"quoted\\ \n one", "", "jane@acme.example.com", "Zoë"}
+	states := []string{record.SubscriptionActive, record.SubscriptionPastDue, record.SubscriptionTrialing}
+	for i := range 15 {
+		id := numbered("u", i)
+		c.add("shop", id, &record.Customer{CreatedAt: c.at("2023-01-01 00:00"), Owner: owners[i%5]})
+		c.add("shop", id, &record.Subscription{
+			Customer: record.RefTo(id), State: states[i%3], StartedAt: c.at("2023-01-01 00:00"), Currency: []string{"EUR", "USD"}[i%2],
+			History: []record.MRRChange{{At: c.at("2023-01-01 00:00"), MRR: units(int64(90 * i))}, {At: c.at("2024-06-20 12:00"), MRR: units(100)}},
+		})
+	}
 }
 
 // market puts what the marketing of a company is measured by, in the days before richAsOf.

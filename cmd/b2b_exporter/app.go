@@ -115,6 +115,7 @@ func (a *app) engine(l *ledger.Ledger) *rollup.Engine {
 	return rollup.New(l, rollup.Options{
 		Windows: a.config.Windows, Currency: a.config.Currency, InactiveAfter: a.config.Customers.InactiveAfter,
 		LastTouch: a.config.Attribution == config.LastTouch, CostLag: a.config.CAC.Lag.Days, Costs: a.delivers(record.KindCost, record.KindSpend),
+		Tiers: a.config.Recurring.Tiers,
 	}, order)
 }
 
@@ -145,7 +146,7 @@ func (a *app) sources() []collector.Source {
 func (a *app) compute(view *rollup.View, now time.Time, collectors []collector.Collector, info collector.LedgerInfo) *collector.Output {
 	cfg := a.config
 	in := &collector.Input{
-		View: view, Ledger: info, Sources: collector.WithStreams(view, a.sources(), now, cfg.Staleness),
+		View: view, Ledger: info, Past: now.IsZero(), Sources: collector.WithStreams(view, a.sources(), now, cfg.Staleness),
 		Options: collector.Options{
 			Currency: cfg.Currency, Basis: string(cfg.Customers.Basis),
 			ChurnRemaining:  cfg.Customers.ChurnDenominator == config.ChurnRemaining,
