@@ -3,13 +3,20 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/b2bexporter/b2b_exporter/collector"
 )
 
 // newDemo serves the demo until the test ends.
@@ -88,7 +95,13 @@ func TestDemo(t *testing.T) {
 		}
 		return true
 	})
-	checkChurn(t, e.get(t, "/metrics"))
+	eventually(t, "all metrics are exposed but those that the demo's systems cannot give", func() bool {
+		return !slices.ContainsFunc(notExposed(e.get(t, "/metrics")), func(name string) bool { return notInDemo()[name] == "" })
+	})
+	exposition := e.get(t, "/metrics")
+	checkMetrics(t, exposition)
+	checkUndefined(t, exposition)
+	checkChurn(t, exposition)
 	if strings.Contains(e.logs.String(), "record rejected") {
 		t.Errorf("records were rejected:\n%s", e.logs)
 	}
@@ -106,6 +119,49 @@ func TestDemo(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(temp, "*")); err != nil || len(left) > 0 {
 		t.Errorf("the demo has left %q behind (%v)", left, err)
+	}
+}
+
+// notInDemo are the metrics that the demo does not expose, and why.
+func notInDemo() map[string]string {
+	return map[string]string{
+		"b2b_ad_relevance_score":   "Google rates keywords; rankings of relevance are Meta's",
+		"b2b_lead_follow_up_ratio": "HubSpot's source reads the first answer to a lead, no later activities",
+		"b2b_quotes":               "Shopify has no quotes",
+	}
+}
+
+// notExposed returns the metrics that are not exposed, in order.
+func notExposed(exposition string) []string {
+	var list []string
+	for _, m := range collector.Metrics() {
+		if !strings.Contains(exposition, "\n# TYPE "+m.Name+" ") {
+			list = append(list, m.Name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func checkMetrics(t *testing.T, exposition string) {
+	t.Helper()
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(notInDemo())), notExposed(exposition)); diff != "" {
+		t.Errorf("metrics that the demo cannot give (-) and does not expose (+):\n%s", diff)
+	}
+}
+
+// undefinedSeries is a series that says why a headline has no value.
+var undefinedSeries = regexp.MustCompile(`(?m)^b2b_kpi_undefined\{kpi="([^"]*)",reason="([^"]*)",window="([^"]*)"\} 1$`)
+
+// checkUndefined: headlines have values, but that a company so small may win nobody for some days.
+func checkUndefined(t *testing.T, exposition string) {
+	t.Helper()
+	for _, found := range undefinedSeries.FindAllStringSubmatch(exposition, -1) {
+		kpi, reason, window := found[1], found[2], found[3]
+		few := slices.Contains([]string{"today", "1d", "7d", "mtd", "qtd"}, window)
+		if !few || reason != string(collector.ZeroDenominator) {
+			t.Errorf("%s in the window %q is undefined: %s", kpi, window, reason)
+		}
 	}
 }
 

@@ -74,10 +74,14 @@ const (
 // give it up come back. They have random numbers of their own.
 func (c *Company) contracts(b *Batch, k *Customer) {
 	r := rand.New(rand.NewPCG(c.Seed, uint64(k.ID)))
-	if k.Person || r.IntN(100) >= 20 {
+	if k.Person || r.IntN(100) >= 22 {
 		return
 	}
 	at := k.Since.AddDate(0, 0, 1+r.IntN(150))
+	// Who is content enough for a contract mostly stays.
+	if c.Market.date(k.leaves).Before(at.AddDate(2, 0, 0)) && r.IntN(100) < 60 {
+		return
+	}
 	for range 2 {
 		x := c.sign(b, k, r, at)
 		if x == nil || r.IntN(100) >= 40 {
@@ -97,7 +101,7 @@ func (c *Company) sign(b *Batch, k *Customer, r *rand.Rand, at time.Time) *Contr
 	x := &Contract{
 		ID: int64(c.signed), Customer: k, Signed: at,
 		Interval: pick(r, intervals(), []int{55, 20, 25}),
-		Ended:    at.AddDate(0, 0, 90+int(r.ExpFloat64()*900)),
+		Ended:    at.AddDate(0, 0, 90+int(r.ExpFloat64()*2000)),
 	}
 	if leaves.Before(x.Ended) {
 		x.Ended = leaves

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"sync"
@@ -72,7 +73,7 @@ func (s *site) figures(d int, now time.Time) ga4.Figures {
 			KeyEvents: record.Micros(part(int64(a.Leads), share) * record.MicrosPerUnit),
 		}
 		f.Total = plus(f.Total, counts)
-		f.Channels = append(f.Channels, visits(a.Origin, counts)...)
+		f.Channels = append(f.Channels, visits(d, a.Origin, counts)...)
 	}
 	f.Devices, f.Countries, f.Ages = split(f.Total, devices()), split(f.Total, countries()), split(f.Total, ages())
 	f.Downloads, f.DownloadSessions = f.Total.Sessions*6/100, f.Total.Sessions*4/100
@@ -93,8 +94,8 @@ func newcomers(o *Origin) int64 {
 	return 58
 }
 
-// visits returns sessions by how the property names where they came from.
-func visits(o *Origin, c ga4.Counts) []ga4.Visits {
+// visits returns the sessions of a day by how the property names where they came from.
+func visits(d int, o *Origin, c ga4.Counts) []ga4.Visits {
 	v := ga4.Visits{Source: o.Source, Medium: o.Medium, Campaign: o.Campaign, Counts: c}
 	switch o.Channel {
 	case "direct":
@@ -110,7 +111,7 @@ func visits(o *Origin, c ga4.Counts) []ga4.Visits {
 	case "email":
 		v.Group = "Email"
 	case "referral":
-		return referrals(o, c)
+		return referrals(d, o, c)
 	default:
 		v.Group = "Unassigned"
 	}
@@ -118,10 +119,10 @@ func visits(o *Origin, c ga4.Counts) []ga4.Visits {
 }
 
 // referrals shares visits among the origin's domain and some smaller ones.
-func referrals(o *Origin, c ga4.Counts) []ga4.Visits {
+func referrals(d int, o *Origin, c ga4.Counts) []ga4.Visits {
 	domains := []portion{
 		{o.Source, 52}, {"trade-press.example", 17}, {"packaging-forum.example", 12}, {"chamber.example", 8}, {"price-finder.example", 6},
-		{"supplier-list.example", 4}, {"student-blog.example", 1},
+		{"supplier-list.example", 3}, {fmt.Sprintf("blog-%d.example", d/6%40), 2}, // each writes once in a while
 	}
 	var list []ga4.Visits
 	parts := split(c, domains)
@@ -185,24 +186,24 @@ func minus(a, b ga4.Counts) ga4.Counts {
 	}
 }
 
-// regulars is how many people come to the site now and then.
-const regulars = 6000
+// regulars is how many visits of people who have been here before it takes until many of them
+// are met again.
+const regulars = 9000
 
 // users counts the people of a range of days. Somebody is new only once, so that these can be
-// summed; of the others the longer the range the fewer have not been met before.
+// summed; of the others the longer the range the fewer have not been met in it before.
 func (s *site) users(start, end record.Day) ga4.Users {
 	now := s.now()
-	fresh, back := int64(0), 0.0
-	for day := max(start, s.market.civil(s.market.days-measuredDays)); day <= end; day++ {
-		d := int(day - s.market.civil(0))
+	fresh, again := int64(0), 0.0
+	for d := max(int(start-s.market.civil(0)), s.market.days-measuredDays); s.market.civil(d) <= end; d++ {
 		share := s.market.share(d, now)
 		for _, a := range s.market.day(d) {
 			n := part(int64(a.Visits), share)
 			first := n * newcomers(a.Origin) / 100
 			fresh += first
-			back += float64(n-first) * 0.9 // some come twice a day
+			again += float64(n - first)
 		}
 	}
-	pool := regulars * s.market.scale
-	return ga4.Users{Total: fresh + int64(pool*(1-math.Exp(-back/pool))), New: fresh}
+	some := regulars * s.market.scale
+	return ga4.Users{Total: fresh + int64(some*math.Log1p(again/some)), New: fresh}
 }

@@ -73,17 +73,20 @@ func TestUsers(t *testing.T) {
 	c := newCompany(t, Options{Seed: 1})
 	s := newSite(c.Market, present)
 	yesterday := c.Market.civil(c.Market.days - 1)
-	before, sum := ga4.Users{}, int64(0)
-	for n := range 365 {
-		first := c.Market.civil(c.Market.days - 1 - n)
-		u := s.users(first, yesterday)
-		sum += s.users(first, first).Total
-		if u.Total < before.Total || u.New < before.New || u.New > u.Total {
-			t.Fatalf("%d days: %+v after %+v", n+1, u, before)
+	day := s.users(yesterday, yesterday)
+	for _, days := range []record.Day{2, 7, 30, 90, 365} {
+		before := s.users(yesterday-days+2, yesterday)
+		u := s.users(yesterday-days+1, yesterday)
+		first := s.users(yesterday-days+1, yesterday-days+1)
+		if u.Total <= before.Total || u.New != before.New+first.New || u.Total > before.Total+first.Total {
+			t.Errorf("%d days: %+v, without the first %+v, the first alone %+v", days, u, before, first)
 		}
-		before = u
+		if returning := u.Total - u.New; returning > (day.Total-day.New)*int64(days) || returning > u.Total*6/10 {
+			t.Errorf("%d days: %+v, on the last %+v: too many come back", days, u, day)
+		}
 	}
-	if returning := before.Total - before.New; returning < regulars/2 || before.Total > sum*9/10 {
-		t.Errorf("%+v in a year, the sum of its days is %d", before, sum)
+	year := s.users(yesterday-364, yesterday)
+	if back := year.Total - year.New; back < 15_000 || back > 60_000 {
+		t.Errorf("%+v in a year: want some ten thousands who come back", year)
 	}
 }

@@ -139,7 +139,7 @@ func qualityOf(o *Origin) int {
 func (s *ads) conversions(d int, a Activity, leads int64, now time.Time) (usual, tried int64) {
 	r := rand.New(rand.NewPCG(s.market.seed, uint64(a.ID)<<20+uint64(d)))
 	for range leads {
-		credit := pick(r, []int64{10, 5, 0}, []int{90, 6, 4}) // shared with other ads, or not measured
+		credit := pick(r, []int64{10, 5, 0}, []int{94, 4, 2}) // shared with other ads, or not measured
 		var delay time.Duration
 		if r.IntN(100) < 35 {
 			delay = min(time.Duration(r.ExpFloat64()*6*24), conversionDays*24-1) * time.Hour
