@@ -73,6 +73,14 @@ type Record interface {
 	Dates() []Instant
 }
 
+// Tombstone returns the word that the vendor no longer has the record of kind k, which
+// must be a known one, with that ID.
+func Tombstone(k Kind, id string) Record {
+	r := New(k)
+	*r.RecordMeta() = Meta{ID: id, Deleted: true}
+	return r
+}
+
 // New returns an empty record of kind k, or nil for an unknown kind.
 func New(k Kind) Record {
 	switch k {

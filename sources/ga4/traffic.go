@@ -215,9 +215,7 @@ func number[R record.Record](r *reading, name string, byDay map[record.Day]map[s
 			r.page.Records = append(r.page.Records, one)
 		}
 		for i, before := len(byDay[day]), r.cursor.count(name, day, len(byDay[day])); i < before; i++ {
-			gone := record.New(r.kind)
-			*gone.RecordMeta() = record.Meta{ID: id(i), Deleted: true}
-			r.page.Records = append(r.page.Records, gone)
+			r.page.Records = append(r.page.Records, record.Tombstone(r.kind, id(i)))
 		}
 	}
 }

@@ -223,7 +223,7 @@ func (f *fetch) complete(found *days, first, last record.Day) []record.Record {
 			if zero := found.zero(key); zero != nil {
 				all[key] = zero
 			} else if known {
-				all[key] = f.gone(key)
+				all[key] = record.Tombstone(f.kind, key.String())
 			}
 		}
 	}
@@ -232,13 +232,6 @@ func (f *fetch) complete(found *days, first, last record.Day) []record.Record {
 		list = append(list, all[key])
 	}
 	return list
-}
-
-// gone returns the word that there is no record of a day.
-func (f *fetch) gone(key dayKey) record.Record {
-	r := record.New(f.kind)
-	*r.RecordMeta() = record.Meta{ID: key.String(), Deleted: true}
-	return r
 }
 
 // campaigns returns the campaigns with records or rejections behind a day, in ascending order.

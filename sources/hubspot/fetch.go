@@ -210,7 +210,7 @@ func (f *fetch) archived(ctx context.Context) error {
 		page := sources.Page{Progress: -1}
 		for _, o := range body.Results {
 			if o.Archived && o.ID != "" {
-				page.Records = append(page.Records, deleted(f.kind, o.ID))
+				page.Records = append(page.Records, record.Tombstone(f.kind, o.ID))
 			}
 		}
 		if after = body.Paging.Next.After; after == "" {
@@ -224,11 +224,4 @@ func (f *fetch) archived(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// deleted returns the word that a record is gone.
-func deleted(kind record.Kind, id string) record.Record {
-	r := record.New(kind)
-	*r.RecordMeta() = record.Meta{ID: id, Deleted: true}
-	return r
 }

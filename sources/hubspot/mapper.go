@@ -81,11 +81,11 @@ func (m *mapper) page(ctx context.Context, objects []object) (sources.Page, erro
 			continue
 		}
 		if o.Archived {
-			page.Records = append(page.Records, deleted(m.stream.kind, o.ID))
+			page.Records = append(page.Records, record.Tombstone(m.stream.kind, o.ID))
 			continue
 		}
 		for _, id := range merged(o) {
-			page.Records = append(page.Records, deleted(m.stream.kind, id))
+			page.Records = append(page.Records, record.Tombstone(m.stream.kind, id))
 		}
 		r, rounded, err := m.record(o, links)
 		if err != nil {

@@ -252,7 +252,7 @@ func (f *fetch) page(ctx context.Context, objects []object, scheduled bool) (sou
 	page := sources.Page{Progress: -1}
 	for _, o := range objects {
 		if o.Deleted {
-			page.Records = append(page.Records, deleted(f.kind, o.ID))
+			page.Records = append(page.Records, record.Tombstone(f.kind, o.ID))
 			continue
 		}
 		r, rounded, err := f.record(ctx, o, scheduled)
@@ -308,13 +308,6 @@ func decode(o object, into any) error {
 		return &valueError{"bad value", o.Type, "a number or text is malformed"}
 	}
 	return nil
-}
-
-// deleted returns the word that a record is gone.
-func deleted(kind record.Kind, id string) record.Record {
-	r := record.New(kind)
-	*r.RecordMeta() = record.Meta{ID: id, Deleted: true}
-	return r
 }
 
 func (f *fetch) forgetSchedules() {

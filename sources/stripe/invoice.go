@@ -123,7 +123,7 @@ func creditRecord(o object) (record.Record, int, error) {
 		return nil, 0, err
 	}
 	if note.Status == "void" {
-		return deleted(record.KindRefund, note.ID), 0, nil
+		return record.Tombstone(record.KindRefund, note.ID), 0, nil
 	}
 	r := &record.Refund{
 		Meta: record.Meta{ID: note.ID}, Order: note.Invoice.ID, Customer: record.RefTo(note.Customer.ID),
