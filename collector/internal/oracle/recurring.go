@@ -44,55 +44,37 @@ func (w *world) addMRREvents() {
 		for _, at := range slices.Compact(instants) {
 			before, after := c.mrrAt(at), c.mrrAt(at+1)
 			if change := after.without(before); len(change) > 0 {
-				e := w.mrrEvent(at, change)
+				e := mrrEvent{at: at, change: *w.worth(change, w.calendar.dayOf(at))}
+				sign, ok := w.direction(change, w.calendar.dayOf(at))
+				e.unclear = !ok
+				e.movement = movementOf(sign, before.any(), after.any(), had)
 				e.told = slices.ContainsFunc(c.subscriptions, func(s subscription) bool {
 					was, is := s.mrrAt(at), s.mrrAt(at+1)
 					return was != is && was.Known && is.Known
 				})
-				e.movement = e.classify(change, before.known() > 0, after.known() > 0, had)
 				w.mrrEvents = append(w.mrrEvents, e)
 			}
-			had = had || after.known() > 0
+			had = had || after.any()
 		}
 	}
 }
 
-func (w *world) mrrEvent(at int64, change holdings) mrrEvent {
-	e := mrrEvent{at: at, change: *w.worth(change, w.calendar.dayOf(at))}
-	ups, downs := false, false
-	for _, x := range change {
-		ups = ups || x.micros > 0
-		downs = downs || x.micros < 0
-	}
-	e.unclear = e.change.noRate && ups && downs
-	return e
-}
-
-// classify returns the movement of a change of a customer that had something before, has
-// something after it, and had something at any time before.
-func (e *mrrEvent) classify(change holdings, before, after, had bool) string {
+// movementOf returns the movement of a change with a sign of a customer that had something
+// before, has something after it, and had something at any time before.
+func movementOf(sign int, before, after, had bool) string {
 	switch {
-	case e.unclear:
+	case sign == 0:
 		return ""
-	case !before && after && had:
+	case !before && had:
 		return movementReactivation
-	case !before && after:
+	case !before:
 		return movementNew
-	case before && !after:
+	case !after:
 		return movementChurn
-	}
-	// Without a rate all currencies go one way.
-	sign := e.change.sum.Sign()
-	if e.change.noRate {
-		sign = big.NewInt(change.known()).Sign()
-	}
-	switch sign {
-	case 1:
+	case sign > 0:
 		return movementExpansion
-	case -1:
-		return movementContraction
 	}
-	return ""
+	return movementContraction
 }
 
 // moved returns the changes in s by movement, as amounts that are not negative. Where it
@@ -176,12 +158,13 @@ func (w *world) mrrRetention(s span) (net, gross value) {
 		was, is := w.worth(before, rates), w.worth(after, rates)
 		then.join(was)
 		now.join(is)
-		if is.sum.Cmp(&was.sum) < 0 {
+		sign, ok := w.direction(after.without(before), rates)
+		if sign < 0 {
 			kept.join(is)
 		} else {
 			kept.join(was)
 		}
-		kept.noRate = kept.noRate || w.worth(after.without(before), rates).noRate
+		kept.noRate = kept.noRate || !ok
 	}
 	return divide(&now.sum, &then.sum, now.reason(), then.reason()), divide(&kept.sum, &then.sum, kept.reason(), then.reason())
 }

@@ -155,6 +155,18 @@ func TestRevenueWithoutRates(t *testing.T) {
 	})
 }
 
+// What a customer has on top of what it had needs no rate to be kept.
+func TestGrossRetentionNeedsNoRateOfExpansion(t *testing.T) {
+	f := newFixture(t)
+	f.subscribe("s1", "c1", record.Subscription{}, "2024-02-01 00:00:00", "10")
+	f.subscribe("s2", "c1", record.Subscription{Currency: "USD"}, "2024-05-05 12:00:00", "25")
+	f.check(f.recurring("2024-05-10 12:00:00"), map[string]string{
+		`b2b_gross_revenue_retention_ratio{window="7d"}`: "1",
+		`b2b_net_revenue_retention_ratio{window="7d"}`:   none,
+		movement("expansion", "7d"):                      none, movement("contraction", "7d"): "0", movement("new", "7d"): "0",
+	})
+}
+
 func TestRevenueThatIsNotKnown(t *testing.T) {
 	f := newFixture(t)
 	f.subscribe("s1", "c1", record.Subscription{StartedAt: f.at("2024-05-05 00:00:00")})

@@ -156,13 +156,35 @@ func (h holdings) without(other holdings) holdings {
 	return difference
 }
 
-// known returns the sum of the known amounts, unconverted; it is 0 only where they all are.
-func (h holdings) known() int64 {
-	var sum int64
+// any reports whether a known amount is not 0.
+func (h holdings) any() bool {
 	for _, x := range h {
-		sum += x.micros
+		if x.micros != 0 {
+			return true
+		}
 	}
-	return sum
+	return false
+}
+
+// direction returns the sign of what h is worth on d; ok is false where currencies go both
+// ways and no rate tells which prevails.
+func (w *world) direction(h holdings, d record.Day) (sign int, ok bool) {
+	worth := w.worth(h, d)
+	if !worth.noRate {
+		return worth.sum.Sign(), true
+	}
+	ups, downs := false, false
+	for _, x := range h {
+		ups = ups || x.micros > 0
+		downs = downs || x.micros < 0
+	}
+	switch {
+	case ups && downs:
+		return 0, false
+	case ups:
+		return 1, true
+	}
+	return -1, true
 }
 
 // worth converts h at the rates of a day.
