@@ -5,6 +5,7 @@ import (
 	dbsql "database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (clickHouse) open(dsn string) (*database, error) {
 	if options.Protocol != driver.Native {
 		return nil, errHTTP
 	}
-	options.Debug = false // it would print statements
+	options.Logger = slog.New(slog.DiscardHandler) // what it says is also an error
 	return &database{
 		DB:       driver.OpenDB(options),
 		identity: strings.Join(options.Addr, ",") + "/" + options.Auth.Database,

@@ -17,6 +17,15 @@ func TestClickHouse(t *testing.T) {
 	t.Run("million rows", func(t *testing.T) { checkMillion(t, s) })
 	t.Run("cut listing", func(t *testing.T) { checkCutListing(t, s) })
 	t.Run("cancelled", func(t *testing.T) { checkCancelled(t, s) })
+	t.Run("documented", func(t *testing.T) {
+		s.exec(t,
+			"CREATE TABLE sessions (started_at DateTime, channel String, pages UInt32, seconds UInt32) ENGINE = Memory",
+			"INSERT INTO sessions SELECT toDateTime(today()) + 43200 + number, 'email', number, 2 FROM system.numbers LIMIT 3",
+			"CREATE TABLE ad_costs (day Date, platform String, campaign_id String, campaign_name String, cost Decimal(18,4), clicks UInt32, impressions UInt32) ENGINE = Memory",
+			"INSERT INTO ad_costs SELECT toDate('2026-03-01') + number % 2, 'google', '1', 'Brand', toDecimal64(1, 4), 1, 10 FROM system.numbers LIMIT 10",
+		)
+		checkDocumented(t, s, map[string]int{"warehouse traffic": 1, "warehouse spend": 2})
+	})
 	for name, c := range map[string]struct {
 		column string
 		want   record.Instant

@@ -17,6 +17,17 @@ func TestPostgreSQL(t *testing.T) {
 	t.Run("million rows", func(t *testing.T) { checkMillion(t, s) })
 	t.Run("cut listing", func(t *testing.T) { checkCutListing(t, s) })
 	t.Run("cancelled", func(t *testing.T) { checkCancelled(t, s) })
+	t.Run("documented", func(t *testing.T) {
+		s.exec(t,
+			`CREATE TABLE orders (number text, customer_no text, placed_at timestamptz, net_total numeric, gross numeric, discount numeric, cost numeric,
+				currency text, ship_country text, country text, status text, updated_at timestamptz)`,
+			`INSERT INTO orders SELECT n::text, 'K17', timestamptz '2026-03-01 22:00:00Z' + n * interval '30 minutes', 10.50, 10.50, 0.25, NULL, 'EUR', 'DE', 'DE', 'open', now()
+				FROM generate_series(1, 3) n`,
+			"CREATE TABLE customers (no text, website text, sales_rep text)", "INSERT INTO customers VALUES ('K17', 'muster.example', 'Berg')",
+		)
+		checkDocumented(t, s, map[string]int{"erp order": 3, "erp customer": 1, "warehouse order": 2})
+	})
+	t.Run("increments", func(t *testing.T) { checkIncrements(t, s) })
 	t.Run("values", func(t *testing.T) {
 		one := record.Micros(1_500_000)
 		checkOrders(t, s, `SELECT * FROM (VALUES

@@ -93,7 +93,7 @@ func (s *said) String() string {
 // so that it belongs to an unprivileged user where the tests do.
 func serverFolder(t *testing.T) (dir string, attributes *syscall.SysProcAttr) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sql") // a short path: sockets have a limit
+	dir, err := os.MkdirTemp("", "sql") //nolint:usetesting // t.TempDir is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func startClickHouse(t *testing.T) *server {
 	}
 	users += `</users></yandex>`
 	for name, text := range map[string]string{"config.xml": config, "users.xml": users} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
