@@ -48,6 +48,21 @@ func ParseAmount(text string) (a Amount, rounded bool, err error) {
 	return Micros(n.Int64()), !r.Equal(d), nil
 }
 
+// RoundMicros returns the amount of so many millionths, rounded half to even; rounded
+// reports whether they were no whole number. The only error is ErrOverflow.
+func RoundMicros(micros *big.Rat) (a Amount, rounded bool, err error) {
+	n, rest := new(big.Int).QuoRem(micros.Num(), micros.Denom(), new(big.Int))
+	rounded = rest.Sign() != 0
+	twice := rest.Abs(rest).Lsh(rest, 1)
+	if c := twice.Cmp(micros.Denom()); c > 0 || c == 0 && n.Bit(0) == 1 {
+		n.Add(n, big.NewInt(int64(micros.Sign())))
+	}
+	if !n.IsInt64() {
+		return Amount{}, false, ErrOverflow
+	}
+	return Micros(n.Int64()), rounded, nil
+}
+
 // parseDecimal bounds the length and the exponent first: 1e999999999 would be
 // expanded to as many digits.
 func parseDecimal(text string) (decimal.Decimal, error) {

@@ -76,6 +76,38 @@ func TestParseAmountRefuses(t *testing.T) {
 	}
 }
 
+func TestRoundMicros(t *testing.T) {
+	for _, test := range []struct{ n, d, want int64 }{
+		{1, 2, 0}, {3, 2, 2}, {5, 2, 2}, {-3, 2, -2}, {-1, 2, 0}, {7, 3, 2}, {8, 3, 3}, {-25_001, 10_000, -3}, {4, 1, 4},
+		{math.MaxInt64, 1, math.MaxInt64}, {math.MinInt64, 1, math.MinInt64},
+	} {
+		a, rounded, err := record.RoundMicros(big.NewRat(test.n, test.d))
+		if err != nil || a != record.Micros(test.want) || rounded != (test.d != 1) {
+			t.Errorf("%d/%d: got %v, %t, %v; want %d", test.n, test.d, a, rounded, err, test.want)
+		}
+	}
+	beyond := new(big.Rat).Add(new(big.Rat).SetInt64(math.MaxInt64), big.NewRat(1, 2))
+	if a, _, err := record.RoundMicros(beyond); !errors.Is(err, record.ErrOverflow) || !a.IsNull() {
+		t.Errorf("%v: got %v, %v; want ErrOverflow", beyond, a, err)
+	}
+}
+
+// TestRoundMicrosByDefinition holds the rounding against what it means.
+func TestRoundMicrosByDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		exact := big.NewRat(rapid.Int64().Draw(t, "numerator"), rapid.Int64Range(2, 1e9).Draw(t, "denominator"))
+		a, rounded, err := record.RoundMicros(exact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := new(big.Rat).Sub(exact, new(big.Rat).SetInt64(a.Micros))
+		half := new(big.Rat).Abs(off).Cmp(big.NewRat(1, 2))
+		if half > 0 || half == 0 && a.Micros%2 != 0 || rounded != (off.Sign() != 0) {
+			t.Errorf("%v became %d, rounded: %t", exact, a.Micros, rounded)
+		}
+	})
+}
+
 // garbage is no number, or one whose expansion would take more memory than it is worth.
 var garbage = []string{
 	"", " ", "-", "+", ".", "-.", "e5", "1e", "1e+", "1e+-3", "1e1.5", "--5", "+-5", "1-5", "1.-5", ".-5", ".+5",

@@ -30,21 +30,12 @@ func (s *sum) ratio(n int64, over, under *big.Int) int64 {
 	if under.Sign() == 0 {
 		return 0
 	}
-	product := new(big.Int).Mul(big.NewInt(n), over)
-	sign := int64(product.Sign() * under.Sign())
-	divisor := new(big.Int).Abs(under)
-	q, rem := new(big.Int).QuoRem(product.Abs(product), divisor, new(big.Int))
-	switch rem.Lsh(rem, 1).Cmp(divisor) {
-	case 1:
-		q.Add(q, big.NewInt(1))
-	case 0:
-		q.Add(q, big.NewInt(int64(q.Bit(0))))
+	exact := new(big.Rat).SetFrac(over, under)
+	a, _, err := record.RoundMicros(exact.Mul(exact, new(big.Rat).SetInt64(n)))
+	if err != nil {
+		s.fail(err)
 	}
-	if !q.IsInt64() {
-		s.fail(record.ErrOverflow)
-		return 0
-	}
-	return sign * q.Int64()
+	return a.OrZero()
 }
 
 // share returns n x part / whole.

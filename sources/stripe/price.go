@@ -25,16 +25,10 @@ func decimals(currency string) int64 {
 func micros(minor *big.Rat, currency string) (a record.Amount, rounded bool, err error) {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(6-decimals(currency)), nil)
 	exact := new(big.Rat).Mul(minor, new(big.Rat).SetInt(scale))
-	n, rest := new(big.Int).QuoRem(exact.Num(), exact.Denom(), new(big.Int))
-	rounded = rest.Sign() != 0
-	twice := rest.Abs(rest).Lsh(rest, 1)
-	if c := twice.Cmp(exact.Denom()); c > 0 || c == 0 && n.Bit(0) == 1 {
-		n.Add(n, big.NewInt(int64(exact.Sign())))
+	if a, rounded, err = record.RoundMicros(exact); err != nil {
+		return record.Amount{}, false, &valueError{"bad amount", "amount", err.Error()}
 	}
-	if !n.IsInt64() {
-		return record.Amount{}, false, &valueError{"bad amount", "amount", record.ErrOverflow.Error()}
-	}
-	return record.Micros(n.Int64()), rounded, nil
+	return a, rounded, nil
 }
 
 // monthly returns by what an amount of one billing period is multiplied to be one of a month.

@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
-
 	fakestripe "github.com/b2bexporter/b2b_exporter/internal/fake/stripe"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
@@ -42,22 +40,6 @@ func TestMicros(t *testing.T) {
 	if _, _, err := micros(new(big.Rat).SetInt64(1e18), "eur"); err == nil {
 		t.Error("an amount beyond the range of records is no error")
 	}
-}
-
-// TestMicrosRounds holds the rounding against its definition.
-func TestMicrosRounds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		exact := big.NewRat(rapid.Int64Range(-1e9, 1e9).Draw(t, "num"), rapid.Int64Range(1, 1e7).Draw(t, "den"))
-		a, rounded, err := micros(exact, "eur")
-		if err != nil {
-			t.Fatal(err)
-		}
-		off := new(big.Rat).Sub(new(big.Rat).Mul(exact, big.NewRat(10_000, 1)), new(big.Rat).SetInt64(a.Micros))
-		half := new(big.Rat).Abs(off).Cmp(big.NewRat(1, 2))
-		if half > 0 || half == 0 && a.Micros%2 != 0 || rounded != (off.Sign() != 0) {
-			t.Errorf("%v became %d, rounded: %v", exact, a.Micros, rounded)
-		}
-	})
 }
 
 func TestTax(t *testing.T) {

@@ -45,18 +45,11 @@ func (r *reader) quantity(text, field string) *big.Rat {
 
 // micros returns the amount of so many millionths, rounded half to even.
 func (r *reader) micros(n *big.Rat) record.Amount {
-	q, rem := new(big.Int).QuoRem(new(big.Int).Abs(n.Num()), n.Denom(), new(big.Int))
-	switch rem.Lsh(rem, 1).Cmp(n.Denom()) {
-	case 1:
-		q.Add(q, big.NewInt(1))
-	case 0:
-		q.Add(q, big.NewInt(int64(q.Bit(0))))
+	a, _, err := record.RoundMicros(n)
+	if err != nil {
+		r.fail("bad amount", err)
 	}
-	if !q.IsInt64() {
-		r.fail("bad amount", record.ErrOverflow)
-		return record.Amount{}
-	}
-	return record.Micros(q.Int64() * int64(n.Sign()))
+	return a
 }
 
 // moment reads a time, which is UTC without saying so; null where there is none.

@@ -1,7 +1,6 @@
 package woocommerce
 
 import (
-	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -173,15 +172,6 @@ func TestRefundsOfAmounts(t *testing.T) {
 		f := r.refund(22)
 		if f.Amount != record.Micros(test.want) || f.CostedAmount != f.Amount || f.Cost != record.Micros(0) {
 			t.Errorf("%s: amount %d, costed %d, cost %d; want %d, all of it costed", name, f.Amount.Micros, f.CostedAmount.Micros, f.Cost.Micros, test.want)
-		}
-	}
-}
-
-func TestAmountsAreRoundedHalfToEven(t *testing.T) {
-	for _, test := range []struct{ n, d, want int64 }{{1, 2, 0}, {3, 2, 2}, {5, 2, 2}, {-3, 2, -2}, {-1, 2, 0}, {7, 3, 2}, {8, 3, 3}, {4, 1, 4}} {
-		in := &reader{rounded: new(int)}
-		if got := in.micros(big.NewRat(test.n, test.d)); got != record.Micros(test.want) || in.err != nil {
-			t.Errorf("%d/%d: %v, %v; want %d", test.n, test.d, got, in.err, test.want)
 		}
 	}
 }
