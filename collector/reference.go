@@ -70,4 +70,12 @@ Funnel:
 * Stages are those known at the moment that a value is for: a later time counts neither by itself nor for an earlier stage.
 * Contact, response and unanswered leads need somebody to record answers: a source of activities, or at least one lead with a first
   response. Without, they are undefined (` + "`no_data`" + `).
+
+Visits and ads:
+
+* The total of a site is what the tool gives as that; where it gives none, the sum over channels. Headlines are over all sites.
+* Visitors that came back are all visitors less new ones, where the tool tells both.
+* Bounces are held against the visits of the days whose bounces are known by that definition.
+* The bound of variants is drawn for campaigns and for variants, each over all of the other, by clicks.
+* Where several sources tell of one platform or site, its series are gone while any of them cannot be trusted.
 `
