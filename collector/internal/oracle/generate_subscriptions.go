@@ -65,12 +65,36 @@ func (g *generator) contracts() {
 	for range 3 {
 		g.renewals = append(g.renewals, g.instant("renewal"))
 	}
+	if g.chance("changeover", 3) {
+		g.changeover()
+	}
 	customers := rapid.IntRange(0, 3).Draw(g.t, "contracts")
 	for i := range customers {
 		for k := range rapid.IntRange(1, 3).Draw(g.t, "subscriptions") {
 			g.put(shop, fmt.Sprintf("contract-%d-%d", i, k), g.contract(record.RefTo(fmt.Sprintf("c%d", i+1))))
 		}
 	}
+}
+
+// changeover puts a contract that goes on in another currency, for the same at the first
+// published rate, for more, or for less.
+func (g *generator) changeover() {
+	customer, at := record.RefTo(fmt.Sprintf("c%d", rapid.IntRange(1, 4).Draw(g.t, "customer"))), g.change("changeover")
+	before, _ := g.calendar.resolve(at)
+	before -= pick(g, "ran", 10*day, 100*day, 400*day)
+	from, to := "EUR", pick(g, "into", "USD", "USD", "XAU")
+	if g.chance("other way", 2) {
+		from, to = to, from
+	}
+	amount := map[string]int64{"EUR": 100_000_000, "USD": 108_320_000, "XAU": 2_000_000}
+	amount[to] += pick(g, "more", int64(0), 1, -1)
+	put := func(id, currency string, s record.Subscription, start record.Instant) {
+		s.Customer, s.StartedAt, s.Currency, s.State = customer, start, currency, record.SubscriptionActive
+		s.History = []record.MRRChange{{At: start, MRR: record.Micros(amount[currency])}}
+		g.put(shop, id, &s)
+	}
+	put("changeover-1", from, record.Subscription{EndedAt: at}, record.Instant{N: before, Form: record.FormMoment})
+	put("changeover-2", to, record.Subscription{}, at)
 }
 
 // contract draws a trial, what is paid after it, pauses, and an end, or some of it.
