@@ -2,11 +2,6 @@ package ga4
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -29,21 +24,6 @@ const (
 	testToken    = "ya29.t0ken/with+odd=signs"
 	testProperty = "123456789"
 )
-
-// newKey returns a service account's key, as JSON, and its private part.
-func newKey(t *testing.T) (text, private string) {
-	t.Helper()
-	k, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(k)}))
-	data, err := json.Marshal(key{Type: "service_account", Email: "reader@example.iam.gserviceaccount.com", PrivateKeyID: "k1", PrivateKey: private})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data), private
-}
 
 // testOptions are the defaults with a user's credentials, changed by change.
 func testOptions(url string, change func(*Options)) Options {
@@ -72,7 +52,10 @@ func (w windowed) Fetch(ctx context.Context, req sources.Request, emit sources.E
 }
 
 func TestConformance(t *testing.T) {
-	text, private := newKey(t)
+	account, err := fake.NewServiceAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, stream := range []string{streamTraffic, streamReferrer, streamUsers} {
 		skip := map[string]string{}
 		if stream == streamUsers {
@@ -84,7 +67,7 @@ func TestConformance(t *testing.T) {
 				Open: func(url string, deps apiclient.Deps) (sources.Source, error) {
 					s, err := New("web", testOptions(url, func(o *Options) {
 						o.ClientID, o.ClientSecret, o.RefreshToken = "", config.SecretRef{}, config.SecretRef{}
-						o.KeyFile = config.LiteralSecret(text)
+						o.KeyFile = config.LiteralSecret(account.File)
 					}), deps)
 					if err != nil {
 						return nil, err
@@ -93,7 +76,7 @@ func TestConformance(t *testing.T) {
 					s.chunkDays, s.pageRows, s.batchSize = 1, 5, 2
 					return windowed{s}, nil
 				},
-				Secrets: []string{testToken, private}, PageSize: 5, Interval: 10 * time.Minute,
+				Secrets: []string{testToken, account.Private}, PageSize: 5, Interval: 10 * time.Minute,
 				Data:           func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/properties/") },
 				Refreshes:      true,
 				Unauthorized:   vendorFault(401, "UNAUTHENTICATED", "Request had invalid authentication credentials."),

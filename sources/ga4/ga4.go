@@ -55,7 +55,7 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 	q := &quotas{}
 	client, err := apiclient.New(apiclient.Config{
 		Deps: deps, Source: name, Vendor: Type, BaseURL: options.URL,
-		Auth:     apiclient.OAuth2(options.grant(), "Authorization", "Bearer "),
+		Auth:     options.auth(),
 		Header:   http.Header{"Accept": {"application/json"}},
 		Limits:   limits(options.DailyShare, pacific),
 		Classify: classify, Signals: q.signals,

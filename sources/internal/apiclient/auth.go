@@ -123,3 +123,35 @@ func (s *static) Secrets() []string {
 	}
 	return values
 }
+
+// combined is an Auth that adds the credentials of several.
+type combined []Auth
+
+// Combine returns an Auth that adds the credentials of all auths, in their order, for
+// vendors that want more than one: a token and a key of the developer.
+func Combine(auths ...Auth) Auth { return combined(auths) }
+
+func (c combined) Apply(r *http.Request) error {
+	for _, a := range c {
+		if err := a.Apply(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c combined) Refresh(refused *http.Request) bool {
+	changed := false
+	for _, a := range c {
+		changed = a.Refresh(refused) || changed
+	}
+	return changed
+}
+
+func (c combined) Secrets() []string {
+	var secrets []string
+	for _, a := range c {
+		secrets = append(secrets, a.Secrets()...)
+	}
+	return secrets
+}

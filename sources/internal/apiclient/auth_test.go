@@ -32,6 +32,9 @@ func authKinds() map[string]func() Auth {
 		"query": func() Auth {
 			return Query(map[string]SecretFunc{"consumer_key": literal(fixtureUser), "consumer_secret": literal(fixtureSecret)})
 		},
+		"key and query": func() Auth {
+			return Combine(Header("X-Api-Key", "", literal(fixtureUser)), Query(map[string]SecretFunc{"key": literal(fixtureSecret)}))
+		},
 		"client credentials": func() Auth {
 			return OAuth2(ClientCredentials{
 				TokenURL: "http://login.test/token", ClientID: "id", Secret: literal(fixtureSecret),
