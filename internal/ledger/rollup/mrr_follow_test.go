@@ -71,8 +71,8 @@ func identityOf(e *Engine, v *View) error {
 	b := newMRRBook(e.l.Calendar(), e.rates, &e.tot.mrr)
 	for _, w := range v.Windows {
 		r := &w.Recurring
-		if w.Role.OfDays() {
-			continue
+		if w.Role.OfDays() || r.Start.Value == nil || r.End.Value == nil || r.Moved[0].Value == nil {
+			continue // there are only subscriptions of which nothing is known
 		}
 		sum := new(big.Rat).Add(r.Start.Value, b.fx(w.Range).Value)
 		for m, moved := range r.Moved {
