@@ -109,17 +109,29 @@ func TestDemo(t *testing.T) {
 		t.Error("the page of the configuration shows a token")
 	}
 	orders, leads, refunds := e.records(t, "order"), e.records(t, "lead"), e.records(t, "refund")
+	const views = `b2b_web_page_views{site="website",window="today"}`
+	viewed := numberIn(t, exposition, views)
 	clock.put(3 * time.Hour)
 	e.reload(t, http.StatusOK) // polls at once
 	eventually(t, "orders, leads and refunds have come", func() bool {
 		return e.records(t, "order") > orders && e.records(t, "lead") > leads && e.records(t, "refund") > refunds
 	})
+	eventually(t, "pages have been viewed", func() bool { return numberIn(t, e.get(t, "/metrics"), views) > viewed })
 	if code := e.stop(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	if left, err := filepath.Glob(filepath.Join(temp, "*")); err != nil || len(left) > 0 {
 		t.Errorf("the demo has left %q behind (%v)", left, err)
 	}
+}
+
+func numberIn(t *testing.T, exposition, series string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(valueIn(exposition, series), 64)
+	if err != nil {
+		t.Errorf("%s: %v", series, err)
+	}
+	return n
 }
 
 // notInDemo are the metrics that the demo does not expose, and why.
@@ -168,15 +180,8 @@ func checkUndefined(t *testing.T, exposition string) {
 // checkChurn: the wave of customers that leave crosses the threshold of the alert.
 func checkChurn(t *testing.T, exposition string) {
 	t.Helper()
-	number := func(series string) float64 {
-		n, err := strconv.ParseFloat(valueIn(exposition, series), 64)
-		if err != nil {
-			t.Errorf("%s: %v", series, err)
-		}
-		return n
-	}
-	churn := number(`b2b_customer_churn_ratio{window="90d"}`)
-	warning := number(`b2b_kpi_threshold{kpi="b2b_customer_churn_ratio",severity="warning",window="90d"}`)
+	churn := numberIn(t, exposition, `b2b_customer_churn_ratio{window="90d"}`)
+	warning := numberIn(t, exposition, `b2b_kpi_threshold{kpi="b2b_customer_churn_ratio",severity="warning",window="90d"}`)
 	if churn <= warning || churn > 0.4 {
 		t.Errorf("churn is %v, want above the warning's %v and up to 0.4", churn, warning)
 	}
