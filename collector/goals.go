@@ -59,6 +59,8 @@ func DefaultThresholds() []Threshold {
 	return []Threshold{
 		{"b2b_customer_churn_ratio", "90d", "warning", record.Decimal{Coefficient: 20, Scale: 2, Known: true}},
 		{"b2b_customer_churn_ratio", "90d", "critical", record.Decimal{Coefficient: 30, Scale: 2, Known: true}},
+		{"b2b_mrr_churn_ratio", "30d", "warning", record.Decimal{Coefficient: 5, Scale: 2, Known: true}},
+		{"b2b_mrr_churn_ratio", "30d", "critical", record.Decimal{Coefficient: 10, Scale: 2, Known: true}},
 		{"b2b_checkout_abandonment_ratio", "30d", "warning", record.Decimal{Coefficient: 80, Scale: 2, Known: true}},
 	}
 }

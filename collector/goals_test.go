@@ -152,6 +152,8 @@ func TestThresholds(t *testing.T) {
 	check(t, out, map[string]string{
 		threshold("b2b_customer_churn_ratio", "90d", "warning"):        "0.20",
 		threshold("b2b_customer_churn_ratio", "90d", "critical"):       "0.30",
+		threshold("b2b_mrr_churn_ratio", "30d", "warning"):             "0.05",
+		threshold("b2b_mrr_churn_ratio", "30d", "critical"):            "0.10",
 		threshold("b2b_checkout_abandonment_ratio", "30d", "warning"):  "0.80",
 		threshold("b2b_checkout_abandonment_ratio", "30d", "critical"): none,
 		threshold("b2b_customer_lifetime_value", "", "warning"):        "1234.5",
