@@ -93,7 +93,7 @@ func boards(t *testing.T) []board {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 8 {
+	if len(files) < 9 {
 		t.Fatalf("only %d dashboards: %q", len(files), files)
 	}
 	var list []board
@@ -349,7 +349,7 @@ func checkSelector(t *testing.T, where, expr string, offset int, m collector.Met
 	}
 	if m.HasWindow() {
 		counted := slices.ContainsFunc(outer, func(o string) bool { return strings.HasPrefix(o, "count") })
-		pinned := regexp.MustCompile(`window="(\$window|\d+d)"`).MatchString(matchers)
+		pinned := regexp.MustCompile(`window="(\$window|\d+d)?"`).MatchString(matchers)
 		kept := strings.Contains(matchers, "window=~") && keeps(expr, offset, "window")
 		if !pinned && !counted && !kept {
 			t.Errorf("%s: %s mixes windows", where, m.Name)

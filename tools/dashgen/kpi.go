@@ -64,6 +64,9 @@ func catalog() kpis {
 		{"b2b_lead_to_close_ratio", "Lead to close", more, counts("b2b_lead_to_close_ratio", `method="cohort"`)},
 		{"b2b_lead_response_seconds", "Lead response", less, counts("b2b_lead_response_seconds", `q="0.5"`)},
 		{"b2b_lead_contact_ratio", "Leads contacted", more, counts("b2b_lead_contact_ratio")},
+		{"b2b_mrr", "MRR", more, sum(vector("b2b_mrr"), "window", "currency")},
+		{"b2b_net_revenue_retention_ratio", "Net retention", more, counts("b2b_net_revenue_retention_ratio")},
+		{"b2b_mrr_churn_ratio", "MRR churn", less, counts("b2b_mrr_churn_ratio")},
 		{"b2b_web_sessions", "Visits", more, counts("b2b_web_sessions")},
 		{"b2b_web_conversion_ratio", "Conversions per visit", more, counts("b2b_web_conversions") + " / " + counts("b2b_web_sessions")},
 		{"b2b_ad_cost", "Ad spend", less, amounts("b2b_ad_cost")},
@@ -146,5 +149,5 @@ func changes(title string, good direction) panel {
 		[]key{{"kpi", "KPI"}},
 		column{versusPrevious, "max by (kpi) (" + of("previous") + ")", colored},
 		column{versusYear, "max by (kpi) (" + of("year_ago") + ")", colored},
-	).named("KPI", look{texts: titles}).size(12, 10)
+	).named("KPI", look{texts: titles}).size(12, 14)
 }

@@ -20,7 +20,7 @@ func main() {
 
 // boards returns all dashboards.
 func boards() []board {
-	return []board{overview(), orders(), customers(), acquisition(), funnel(), web(), ads(), exporter()}
+	return []board{overview(), orders(), customers(), recurring(), acquisition(), funnel(), web(), ads(), exporter()}
 }
 
 // fileName returns the name of a dashboard's file.

@@ -100,6 +100,11 @@ func trend(title, unit, formula, source string, queries ...query) panel {
 func (p panel) limits(kpi string) panel {
 	p.queries = append(p.queries, query{expr: thresholds(kpi, window), legend: "{{severity}} threshold"})
 	p.formula += " Dashed: the configured thresholds, where the window has any."
+	return p.dashed()
+}
+
+// dashed draws thresholds as dashed lines.
+func (p panel) dashed() panel {
 	return p.named("warning threshold", look{color: "orange", dashed: true}).
 		named("critical threshold", look{color: "red", dashed: true})
 }
