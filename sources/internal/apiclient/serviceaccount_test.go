@@ -2,7 +2,9 @@ package apiclient
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -36,6 +38,7 @@ func TestServiceAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	broken := strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("none")})))
 	json := map[string]string{"Content-Type": "application/json"}
 	good := answer{header: json, body: `{"access_token":"` + fixtureToken + `","expires_in":3600,"token_type":"Bearer"}`}
 	for name, test := range map[string]struct {
@@ -49,8 +52,8 @@ func TestServiceAccount(t *testing.T) {
 		"not JSON":         {"SECRET-KEY", good, "not the JSON file that Google Cloud creates"},
 		"a user's file":    {`{"type":"authorized_user","client_id":"SECRET-KEY"}`, good, "not the JSON file"},
 		"no PEM":           {`{"type":"service_account","client_email":"a@b.example","private_key":"SECRET-KEY"}`, good, "not the JSON file"},
-		"a key cut short":  {`{"type":"service_account","client_email":"a@b.example","private_key":"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"}`, good, "access token"},
-		"without an email": {`{"type":"service_account","private_key":"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"}`, good, "client_email"},
+		"no RSA key":       {fmt.Sprintf(`{"type":"service_account","client_email":"a@b.example","private_key":%q}`, broken), good, "access token"},
+		"without an email": {fmt.Sprintf(`{"type":"service_account","private_key":%q}`, broken), good, "client_email"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // retries wait
@@ -82,7 +85,7 @@ func TestServiceAccount(t *testing.T) {
 				if err != nil {
 					shown += err.Error()
 				}
-				for _, secret := range []string{"SECRET-KEY", "MIIE", strings.Split(account.Private, "\n")[1], "@"} {
+				for _, secret := range []string{"SECRET-KEY", strings.Split(broken, "\n")[1], strings.Split(account.Private, "\n")[1], "b.example", "project.example"} {
 					if strings.Contains(shown, secret) {
 						t.Errorf("%q is shown: %s", secret, shown)
 					}
