@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/b2bexporter/b2b_exporter/internal/config"
 	"github.com/b2bexporter/b2b_exporter/internal/fake"
 	fakeecb "github.com/b2bexporter/b2b_exporter/internal/fake/ecb"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -49,14 +48,11 @@ func TestConformance(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	load := func(options string) (string, error) {
-		text := "timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: fx, type: ecb" + options + "}\n"
-		c, err := config.Parse("b2b.yml", []byte(text), config.Schema{
-			Sources: map[string]func() config.Options{Type: func() config.Options { return DefaultOptions() }},
-		})
+		o, err := sourcetest.Options(Type, DefaultOptions, options)
 		if err != nil {
 			return "", err
 		}
-		return c.Sources[0].Options.(*Options).URL, nil
+		return o.URL, nil
 	}
 	for options, want := range map[string]string{
 		"":                             "https://www.ecb.europa.eu/stats/eurofxref",

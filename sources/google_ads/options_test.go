@@ -13,17 +13,11 @@ import (
 	fakegoogleads "github.com/b2bexporter/b2b_exporter/internal/fake/googleads"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 func parseOptions(options string) (*Options, error) {
-	text := "timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: ads, type: google_ads" + options + "}\n"
-	c, err := config.Parse("b2b.yml", []byte(text), config.Schema{
-		Sources: map[string]func() config.Options{Type: func() config.Options { return DefaultOptions() }},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c.Sources[0].Options.(*Options), nil
+	return sourcetest.Options(Type, DefaultOptions, options)
 }
 
 func TestOptions(t *testing.T) {

@@ -5,22 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b2bexporter/b2b_exporter/internal/config"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 func loadOptions(options string) (*Options, error) {
-	return load("timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: shop, type: woocommerce" + options + "}\n")
-}
-
-// load returns the options of the first source of a configuration.
-func load(text string) (*Options, error) {
-	c, err := config.Parse("b2b.yml", []byte(text), config.Schema{
-		Sources: map[string]func() config.Options{Type: func() config.Options { return DefaultOptions() }},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c.Sources[0].Options.(*Options), nil
+	return sourcetest.Options(Type, DefaultOptions, options)
 }
 
 func TestOptions(t *testing.T) {

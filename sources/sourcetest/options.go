@@ -1,0 +1,17 @@
+package sourcetest
+
+import "github.com/b2bexporter/b2b_exporter/internal/config"
+
+// Options returns the options of a source of the type typ, as a configuration gives them. Text stands
+// in the source's mapping behind its name and type, such as ", url: http://vendor.test".
+func Options[O config.Options](typ string, defaults func() O, text string) (O, error) {
+	text = "timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n  - {name: tested, type: " + typ + text + "}\n"
+	c, err := config.Parse("b2b.yml", []byte(text), config.Schema{
+		Sources: map[string]func() config.Options{typ: func() config.Options { return defaults() }},
+	})
+	if err != nil {
+		var none O
+		return none, err
+	}
+	return c.Sources[0].Options.(O), nil
+}
