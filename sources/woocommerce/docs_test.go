@@ -3,8 +3,6 @@ package woocommerce
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,44 +43,6 @@ func cells(row string) (names []string, rest string) {
 		names = append(names, m[1])
 	}
 	return names, rest
-}
-
-func TestEveryOptionIsDocumented(t *testing.T) {
-	documented := map[string]bool{}
-	for _, row := range section(t, "## Options") {
-		names, _ := cells(row)
-		for _, name := range names {
-			documented[strings.TrimSuffix(name, "_file")] = true
-		}
-	}
-	options := reflect.TypeFor[Options]()
-	for i := range options.NumField() {
-		name := options.Field(i).Tag.Get("yaml")
-		if !documented[name] {
-			t.Errorf("the option %s is not documented", name)
-		}
-		delete(documented, name)
-	}
-	for name := range documented {
-		t.Errorf("%s is documented and no option", name)
-	}
-}
-
-func TestDocumentedExampleLoads(t *testing.T) {
-	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte("ck_1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, example, _ := strings.Cut(page(t), "```yaml\nsources:\n")
-	example, _, _ = strings.Cut(example, "```")
-	example = regexp.MustCompile(`/run/secrets/\w+`).ReplaceAllString(example, secret)
-	o, err := load("timezone: Europe/Berlin\ncurrency: EUR\nledger: {path: b2b.db}\nsources:\n" + example)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !o.Key.IsSet() || !o.Secret.IsSet() || o.URL == "" {
-		t.Errorf("got %+v", o)
-	}
 }
 
 func TestDocumentedStatuses(t *testing.T) {
