@@ -258,7 +258,7 @@ func TestWorld(t *testing.T) {
 		asked := time.Now()
 		polled.pollUntil(t, w.stop.Add(25*time.Hour), 1) // once more over the whole look-back
 		polled.once(t)
-		polled.within(t)
+		polled.checkCalls(t)
 
 		fresh := newReader(t, w, files)
 		fresh.once(t)
@@ -280,8 +280,8 @@ func TestWorld(t *testing.T) {
 	})
 }
 
-// within checks that the vendors' limits were kept, and that much was read that had changed.
-func (r *reader) within(t *testing.T) {
+// checkCalls checks that the vendors' limits were kept, and that much was read that had changed.
+func (r *reader) checkCalls(t *testing.T) {
 	t.Helper()
 	for _, text := range r.calls.refused {
 		t.Errorf("refused: %s", text)
