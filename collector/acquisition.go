@@ -34,10 +34,10 @@ func acquisitionMetrics() []Metric {
 			Name: "b2b_customer_acquisition_cost_by_channel", Money: true, Labels: []string{"window", "channel"},
 			Help: "Marketing cost of the channel / new customers attributed to it.",
 		}, {
-			Name: "b2b_customer_acquisition_cost_by_campaign", Money: true, Labels: []string{"window", "channel", "campaign"}, Bounded: "campaign",
+			Name: "b2b_customer_acquisition_cost_by_campaign", Money: true, Labels: []string{"window", "channel", "campaign"}, Bounded: []string{"campaign"},
 			Help: "Marketing cost of the campaign / new customers attributed to it.",
 		}, {
-			Name: "b2b_customer_acquisition_cost_by_program", Money: true, Labels: []string{"window", "program"}, Bounded: "program",
+			Name: "b2b_customer_acquisition_cost_by_program", Money: true, Labels: []string{"window", "program"}, Bounded: []string{"program"},
 			Help: "Marketing cost of the program / new customers attributed to it, as cost entries and channel rules name programs.",
 		}, {
 			Name: "b2b_cac_marketing_ratio", Unit: "ratio", Headline: true, Worse: 1, Labels: []string{"window"},

@@ -19,18 +19,18 @@ func adsMetrics() []Metric {
 	byPlatform := []string{"window", "platform"}
 	return complete("ads", []Metric{
 		{
-			Name: "b2b_ad_cost", Money: true, Headline: true, Worse: 1, Labels: byCampaign, Bounded: "campaign",
+			Name: "b2b_ad_cost", Money: true, Headline: true, Worse: 1, Labels: byCampaign, Bounded: []string{"campaign"},
 			Help:    "Ad spend of the window's days.",
 			Formula: "ad spend of the window's days, over all platforms, channels and campaigns",
 			ByDay:   true, Kinds: []record.Kind{record.KindSpend},
 		}, {
-			Name: "b2b_ad_impressions", Labels: byCampaign, Bounded: "campaign",
+			Name: "b2b_ad_impressions", Labels: byCampaign, Bounded: []string{"campaign"},
 			Help: "Impressions of ads on the window's days.",
 		}, {
-			Name: "b2b_ad_clicks", Labels: byCampaign, Bounded: "campaign",
+			Name: "b2b_ad_clicks", Labels: byCampaign, Bounded: []string{"campaign"},
 			Help: "Clicks on ads on the window's days.",
 		}, {
-			Name: "b2b_ad_conversions", Labels: byCampaign, Bounded: "campaign",
+			Name: "b2b_ad_conversions", Labels: byCampaign, Bounded: []string{"campaign"},
 			Help: "Conversions that the platform itself attributes to ads, on the days that it books them on; fractions are kept.",
 		}, {
 			Name: "b2b_ad_click_through_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: byPlatform,
@@ -60,7 +60,7 @@ func adsMetrics() []Metric {
 			Name: "b2b_ad_relevance_score", Labels: []string{"platform", "dimension"},
 			Help: "Relevance of the last 30 days on a scale of 1 to 10 made from the platform's rankings, weighted by impressions.",
 		}, {
-			Name: "b2b_ad_variant_conversion_ratio", Unit: "ratio", Free: true, Labels: []string{"window", "platform", "campaign", "variant"}, Bounded: "variant",
+			Name: "b2b_ad_variant_conversion_ratio", Unit: "ratio", Free: true, Labels: []string{"window", "platform", "campaign", "variant"}, Bounded: []string{"campaign", "variant"},
 			Help: "Conversions / clicks of the variants of an A/B test of the platform.",
 		},
 	})

@@ -113,7 +113,7 @@ func (exporter) Collect(in *Input, out *Output) {
 	}
 	out.add("b2b_ledger_size_bytes", number(in.Ledger.Bytes))
 	for _, m := range Metrics() {
-		if m.Bounded != "" {
+		if len(m.Bounded) > 0 {
 			out.add("b2b_series_dropped", number(int64(out.Dropped[m.Name])), m.Name)
 		}
 	}

@@ -33,7 +33,7 @@ func funnelMetrics() []Metric {
 			Name: "b2b_lead_to_close_ratio_by_channel", Unit: "ratio", Free: true, Labels: []string{"window", "channel", "method"},
 			Help: "Leads that became customers / leads, by the lead's channel.",
 		}, {
-			Name: "b2b_leads_by_campaign", Labels: []string{"window", "channel", "campaign"}, Bounded: "campaign",
+			Name: "b2b_leads_by_campaign", Labels: []string{"window", "channel", "campaign"}, Bounded: []string{"campaign"},
 			Help: "Leads created in the window, by channel and campaign.",
 		}, {
 			Name: "b2b_lead_stage_age_seconds", Unit: "seconds", Labels: []string{"stage", "q"},

@@ -132,8 +132,10 @@ func TestTableOfMetrics(t *testing.T) {
 		if m.Headline != (m.Worse != 0) {
 			t.Errorf("%s: a headline says on which side trouble lies, and nothing else does", m.Name)
 		}
-		if m.Bounded != "" && !slices.Contains(m.Labels, m.Bounded) {
-			t.Errorf("%s has no label %s to bound", m.Name, m.Bounded)
+		for _, l := range m.Bounded {
+			if !slices.Contains(m.Labels, l) {
+				t.Errorf("%s has no label %s to bound", m.Name, l)
+			}
 		}
 	}
 	for _, th := range collector.DefaultThresholds() {
@@ -189,7 +191,7 @@ func TestContract(t *testing.T) {
 	for _, m := range collector.Metrics() {
 		e := entry{m.Collector, slices.Clone(m.Labels), m.Money, m.Headline, m.Free, m.Kind()}
 		for i, l := range e.Labels {
-			if l == m.Bounded {
+			if slices.Contains(m.Bounded, l) {
 				e.Labels[i] = l + "*"
 			}
 		}

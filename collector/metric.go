@@ -18,8 +18,8 @@ type Metric struct {
 	// Help says what is counted, from which records.
 	Help   string
 	Labels []string // without currency
-	// Bounded is the label whose values are bounded by labels.max; empty for none.
-	Bounded string
+	// Bounded are the labels whose values are bounded by labels.max.
+	Bounded []string
 	// Money: the value is in units of the label currency, which the metric has in addition.
 	Money bool
 	// Unit is the base unit: "seconds", "ratio", "currency", or "" for a number of things.
@@ -152,7 +152,7 @@ func Reference() string {
 		}
 		labels := make([]string, 0, len(m.Labels)+1)
 		for _, l := range m.AllLabels() {
-			if l == m.Bounded {
+			if slices.Contains(m.Bounded, l) {
 				l += " (bounded)"
 			}
 			labels = append(labels, l)

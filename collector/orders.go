@@ -21,7 +21,7 @@ func ordersMetrics() []Metric {
 			Formula: "orders placed in the window, over all stores and channels",
 			Kinds:   []record.Kind{record.KindOrder}, Settings: []string{"orders.count"},
 		}, {
-			Name: "b2b_orders_by_territory", Labels: []string{"window", "store", "territory"}, Bounded: "territory",
+			Name: "b2b_orders_by_territory", Labels: []string{"window", "store", "territory"}, Bounded: []string{"territory"},
 			Help: "Orders placed in the window, by sales territory.",
 		}, {
 			Name: "b2b_revenue_gross", Money: true, Labels: []string{"window", "store", "channel"},
@@ -32,7 +32,7 @@ func ordersMetrics() []Metric {
 			Formula: "gross revenue - discounts of the window's orders - refunds dated in the window, over all stores and channels",
 			Kinds:   []record.Kind{record.KindOrder, record.KindRefund}, Settings: []string{"orders.count"},
 		}, {
-			Name: "b2b_revenue_net_by_territory", Money: true, Labels: []string{"window", "store", "territory"}, Bounded: "territory",
+			Name: "b2b_revenue_net_by_territory", Money: true, Labels: []string{"window", "store", "territory"}, Bounded: []string{"territory"},
 			Help: "Net revenue of the window, by sales territory.",
 		}, {
 			Name: "b2b_revenue_discounts", Money: true, Labels: []string{"window", "store"},
@@ -44,7 +44,7 @@ func ordersMetrics() []Metric {
 			Name: "b2b_gross_profit", Money: true, Labels: []string{"window", "store"},
 			Help: "Net revenue less cost of goods of the window, only over what has known costs.",
 		}, {
-			Name: "b2b_gross_profit_by_territory", Money: true, Labels: []string{"window", "store", "territory"}, Bounded: "territory",
+			Name: "b2b_gross_profit_by_territory", Money: true, Labels: []string{"window", "store", "territory"}, Bounded: []string{"territory"},
 			Help: "Gross profit of the window, by sales territory.",
 		}, {
 			Name: "b2b_profit_margin_ratio", Unit: "ratio", Free: true, Headline: true, Worse: -1, Labels: []string{"window", "store"},

@@ -28,7 +28,7 @@ func recurringMetrics() []Metric {
 			Name: "b2b_arr", Money: true, Labels: []string{},
 			Help: "Annual recurring revenue: 12 x MRR.",
 		}, {
-			Name: "b2b_mrr_by_rep", Money: true, Labels: []string{"rep"}, Bounded: "rep",
+			Name: "b2b_mrr_by_rep", Money: true, Labels: []string{"rep"}, Bounded: []string{"rep"},
 			Help: "MRR of the customers whose account the sales representative owns, unassigned where nobody does.",
 		}, {
 			Name: "b2b_mrr_movement", Money: true, Labels: []string{"window", "movement"},

@@ -155,10 +155,11 @@ func TestRepresentatives(t *testing.T) {
 	for name, v := range want {
 		check(t, out, map[string]string{rep(name): v})
 	}
-	for i, owner := range []string{"zoe", "yan", "yve"} { // as old as each other
-		account(numbered("b", i), "b", owner, "2024-02-01")
+	account("b0", "b", "zoe", "2024-02-01")
+	for i, owner := range []string{"tom", "sam", "tim"} { // as old as each other
+		c.add("shop", []string{"e", "e1", "e2"}[i], &record.Customer{Owner: owner, CreatedAt: c.at("2024-03-01"), Keys: record.Keys{Email: "jane@example.com"}})
 	}
-	check(t, c.compute("2024-07-10 12:00:00.000001"), map[string]string{rep("bob"): none, rep("yan"): "2", rep("eve"): "4", rep("unassigned"): "16"})
+	check(t, c.compute("2024-07-10 12:00:00.000001"), map[string]string{rep("bob"): none, rep("zoe"): "2", rep("eve"): "4", rep("sam"): "16", rep("unassigned"): none})
 }
 
 // More representatives than labels.max: the smallest are folded.

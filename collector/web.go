@@ -28,7 +28,7 @@ func webMetrics() []Metric {
 			Name: "b2b_web_sessions_by_device", Labels: []string{"window", "site", "device"},
 			Help: "Visits by device: desktop, mobile, tablet, other.",
 		}, {
-			Name: "b2b_web_sessions_by_country", Labels: []string{"window", "site", "country"}, Bounded: "country",
+			Name: "b2b_web_sessions_by_country", Labels: []string{"window", "site", "country"}, Bounded: []string{"country"},
 			Help: "Visits by country.",
 		}, {
 			Name: "b2b_web_sessions_by_age", Labels: []string{"window", "site", "age"},

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/big"
 	"strings"
 
@@ -52,7 +53,7 @@ func (w *writer) qualityFacts(ctx context.Context, s stored, r *record.AdQuality
 	product := new(big.Int).Mul(big.NewInt(r.Score.Micros), big.NewInt(r.Impressions.Micros))
 	product.Div(product, big.NewInt(record.MicrosPerUnit))
 	if !product.IsInt64() {
-		return nil, nil
+		return nil, fmt.Errorf("ad_quality %q: score x impressions is more than the ledger can hold", r.ID)
 	}
 	row, err := w.row(ctx, s, history.Quality, r.Day, []string{r.Platform, r.Dimension},
 		record.Micros(product.Int64()), r.Impressions)

@@ -85,6 +85,9 @@ func spreads(c *record.Cost) bool {
 	if c.Period == record.PeriodOnce && c.To == record.NoDay {
 		c.To = c.From
 	}
+	if c.To != record.NoDay && c.To < c.From {
+		return false
+	}
 	return c.Period == record.PeriodMonth || c.Period == record.PeriodOnce && c.From != record.NoDay
 }
 

@@ -219,9 +219,9 @@ func standing(list []mrrChange, t int64) revenue {
 
 // lower returns the one of two revenues that is worth less; ok is false where no rate tells.
 func lower(a, b revenue, rate rateOf) (least revenue, ok bool) {
-	difference, ok := a.plus(b, -1).micros(rate)
-	if ok && difference.Sign() > 0 {
-		return b, true
+	sign, ok := a.plus(b, -1).sign(rate)
+	if sign > 0 {
+		return b, ok
 	}
 	return a, ok
 }
