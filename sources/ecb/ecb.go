@@ -14,6 +14,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // Type is what Source.Type returns.
@@ -94,14 +95,6 @@ type cursor struct {
 	Reviewed record.Day `json:"reviewed,omitempty"`
 }
 
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // two numbers always marshal
-	}
-	return string(text)
-}
-
 // Fetch reads the shortest file that holds what is new since the cursor.
 func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
 	if req.Stream != stream {
@@ -112,8 +105,8 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return s.many(ctx, history, cursor{}, today, emit)
 	}
 	var c cursor
-	if err := json.Unmarshal([]byte(req.Cursor), &c); err != nil {
-		return fmt.Errorf("read the cursor of the stream rate: %w", err)
+	if err := cursors.Read(req, &c); err != nil {
+		return err
 	}
 	newest, v, err := s.newest(ctx, req.Cursor)
 	if err != nil {
@@ -130,7 +123,7 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return nil // not modified, or a cache that is behind
 	}
 	c.Day = newest.day
-	page := sources.Page{Records: newest.rates, Rejected: newest.rejected, Cursor: c.String(), Progress: 1}
+	page := sources.Page{Records: newest.rates, Rejected: newest.rejected, Cursor: cursors.Text(c), Progress: 1}
 	if err := emit(ctx, page); err != nil {
 		return err
 	}
@@ -199,7 +192,7 @@ func (s *Source) many(ctx context.Context, file string, c cursor, today record.D
 		if last == len(days) {
 			c.Reviewed = today
 		}
-		page.Cursor = c.String()
+		page.Cursor = cursors.Text(c)
 		if err := emit(ctx, page); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package ga4
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // cursor is what the ledger keeps of a stream of daily figures.
@@ -33,25 +33,8 @@ type cursor struct {
 	Cut map[string][]record.Day `json:"cut,omitempty"`
 }
 
-func parseCursor(text string) (c cursor, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &c)
-	}
-	if c.Rows == nil {
-		c.Rows = map[string]map[record.Day]int{}
-	}
-	if c.Cut == nil {
-		c.Cut = map[string][]record.Day{}
-	}
-	return c, err
-}
-
-func (c *cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // numbers and texts always marshal
-	}
-	return string(text)
+func newCursor(shape string) cursor {
+	return cursor{Shape: shape, Rows: map[string]map[record.Day]int{}, Cut: map[string][]record.Day{}}
 }
 
 // forget drops what is too old to be read again, or to be part of a window.
@@ -125,9 +108,9 @@ func earliest() record.Day { return record.DateDay(2015, time.August, 14) }
 
 // daily reads a stream of daily figures.
 func (s *Source) daily(ctx context.Context, req sources.Request, emit sources.Emit, st stream) error {
-	c, err := parseCursor(req.Cursor)
-	if err != nil {
-		return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
+	c := newCursor("")
+	if err := cursors.Read(req, &c); err != nil {
+		return err
 	}
 	f := &fetch{Source: s, stream: st, env: req.Environment, emit: emit, cursor: c}
 	calendar := window.New(req.Zone)
@@ -138,7 +121,7 @@ func (s *Source) daily(ctx context.Context, req sources.Request, emit sources.Em
 	}
 	if shape := s.shape(req.Stream); c.Shape != shape {
 		f.replace = req.Cursor != ""
-		f.cursor = cursor{Shape: shape, Rows: map[string]map[record.Day]int{}, Cut: map[string][]record.Day{}}
+		f.cursor = newCursor(shape)
 	}
 	f.newest = f.cursor.Newest
 	return f.run(ctx)
@@ -304,7 +287,7 @@ func (f *fetch) readDays(ctx context.Context, days span, reports []report, finis
 	f.cursor.forget(f.today, f.newest)
 	r.page.Truncated = len(f.cursor.Cut) > 0
 	if !f.replace || r.page.Sweep {
-		r.page.Cursor = f.cursor.String()
+		r.page.Cursor = cursors.Text(f.cursor)
 	}
 	return f.emit(ctx, r.page)
 }

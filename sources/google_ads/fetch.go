@@ -3,7 +3,6 @@ package googleads
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 const (
@@ -44,21 +44,6 @@ type pass struct {
 	Next record.Day `json:"next"`
 	// Seen are the campaigns with records in the look-back, in ascending order.
 	Seen []int64 `json:"seen,omitempty"`
-}
-
-func parseCursor(text string) (c cursor, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &c)
-	}
-	return c, err
-}
-
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // numbers always marshal
-	}
-	return string(text)
 }
 
 // days is what the vendor says of some days.
@@ -266,7 +251,7 @@ func (f *fetch) pages(ctx context.Context, list []record.Record, found *days, pr
 		list = list[n:]
 		if last = len(list) == 0; last {
 			page.Rejected = slices.SortedFunc(maps.Values(found.rejected), func(a, b sources.Rejection) int { return cmp.Compare(a.ID, b.ID) })
-			page.Rounded, page.Cursor, page.Progress = found.rounded, f.cursor.String(), progress
+			page.Rounded, page.Cursor, page.Progress = found.rounded, cursors.Text(f.cursor), progress
 		}
 		if err := f.emit(ctx, page); err != nil {
 			return err

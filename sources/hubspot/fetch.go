@@ -2,7 +2,6 @@ package hubspot
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 const (
@@ -33,21 +33,6 @@ type cursor struct {
 	// Archived and Swept are when deleted records and all records were listed last.
 	Archived int64 `json:"archived,omitempty"`
 	Swept    int64 `json:"swept,omitempty"`
-}
-
-func parseCursor(text string) (c cursor, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &c)
-	}
-	return c, err
-}
-
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // numbers and a text always marshal
-	}
-	return string(text)
 }
 
 // fetch is one Fetch of a stream.
@@ -100,7 +85,7 @@ func (f *fetch) first(ctx context.Context) error {
 			f.cursor = cursor{Read: began, Archived: began, Swept: began}
 			page.Sweep, page.Progress = whole, 1
 		}
-		page.Cursor = f.cursor.String()
+		page.Cursor = cursors.Text(f.cursor)
 	})
 }
 
@@ -110,7 +95,7 @@ func (f *fetch) sweep(ctx context.Context) error {
 	return f.all(ctx, "", func(page *sources.Page, after string) {
 		if after == "" {
 			f.cursor.Swept = f.now
-			page.Sweep, page.Cursor, page.Progress = true, f.cursor.String(), 1
+			page.Sweep, page.Cursor, page.Progress = true, cursors.Text(f.cursor), 1
 		}
 	})
 }
@@ -191,7 +176,7 @@ func (f *fetch) readPage(ctx context.Context, found []uint64) error {
 			return err
 		}
 	}
-	page.Cursor = f.cursor.String()
+	page.Cursor = cursors.Text(f.cursor)
 	return f.emit(ctx, page)
 }
 
@@ -215,7 +200,7 @@ func (f *fetch) archived(ctx context.Context) error {
 		}
 		if after = body.Paging.Next.After; after == "" {
 			f.cursor.Archived = f.now
-			page.Cursor = f.cursor.String()
+			page.Cursor = cursors.Text(f.cursor)
 		}
 		if err := f.emit(ctx, page); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 var errStop = errors.New("the disk is full")
@@ -301,7 +302,7 @@ func TestSearchOutOfOrder(t *testing.T) {
 			t.Errorf("a full page: %d IDs, more: %v, %v", len(ids), more, err)
 		}
 		p.intercept = func(*http.Request) (int, string) { return 200, `{"results":[],"paging":{"next":{"after":"200"}}}` }
-		p.cursors["lead"] = cursor{Read: 1}.String()
+		p.cursors["lead"] = cursors.Text(cursor{Read: 1})
 		f := fetch{Source: p.source, stream: streams()[0], now: time.Now().UnixMilli(), cursor: cursor{Read: 1}}
 		if _, ok := errors.AsType[*apiclient.LoopError](f.changes(t.Context())); !ok {
 			t.Error("empty pages for ever: no LoopError")

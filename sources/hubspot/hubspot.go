@@ -13,6 +13,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // Type is what Source.Type returns.
@@ -105,9 +106,9 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	if i < 0 {
 		return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
 	}
-	c, err := parseCursor(req.Cursor)
-	if err != nil {
-		return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
+	var c cursor
+	if err := cursors.Read(req, &c); err != nil {
+		return err
 	}
 	m, err := s.newMapper(ctx, streams()[i], req.Environment)
 	if err != nil {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/internal/config"
 	fakehubspot "github.com/b2bexporter/b2b_exporter/internal/fake/hubspot"
+	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
@@ -195,7 +197,8 @@ func TestSignals(t *testing.T) {
 
 func TestCursor(t *testing.T) {
 	want := cursor{Began: 1, After: "a", Read: 2, From: 3, Until: 4, ID: 1 << 63, Archived: 5, Swept: 6}
-	if got, err := parseCursor(want.String()); err != nil || got != want {
+	var got cursor
+	if err := cursors.Read(sources.Request{Cursor: cursors.Text(want)}, &got); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	p := newPoller(t, nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
 
@@ -96,10 +97,8 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
 	}
 	var last cursor
-	if req.Cursor != "" {
-		if err := encjson.Unmarshal([]byte(req.Cursor), &last); err != nil {
-			return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
-		}
+	if err := cursors.Read(req, &last); err != nil {
+		return err
 	}
 	settings, err := fingerprint(lists, req.Zone)
 	if err != nil {
@@ -126,11 +125,7 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		}
 		next.Swept = req.Now.Unix()
 	}
-	text, err := encjson.Marshal(next)
-	if err != nil {
-		return fmt.Errorf("write the cursor of the stream %s: %w", req.Stream, err)
-	}
-	return p.Flush(ctx, 1, string(text), whole)
+	return p.Flush(ctx, 1, cursors.Text(next), whole)
 }
 
 // sweeps reports whether everything is to be read.

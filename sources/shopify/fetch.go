@@ -9,6 +9,7 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // cursor is what the ledger keeps of a stream.
@@ -24,14 +25,6 @@ type cursor struct {
 	Tried    time.Time `json:"tried,omitzero"`
 	// Bulk is the bulk operation that is under way.
 	Bulk string `json:"bulk,omitempty"`
-}
-
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // times of this era and texts always marshal
-	}
-	return string(text)
 }
 
 // reading is one Fetch.
@@ -51,10 +44,8 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return err
 	}
 	r := &reading{Source: s, st: st, req: req, emit: emit}
-	if req.Cursor != "" {
-		if err := json.Unmarshal([]byte(req.Cursor), &r.c); err != nil {
-			return fmt.Errorf("read the cursor of the stream %s: %w", st.Name, err)
-		}
+	if err := cursors.Read(req, &r.c); err != nil {
+		return err
 	}
 	r.high = r.c.High
 	// What polls names the source and the stream.
@@ -250,7 +241,7 @@ func (r *reading) walk(ctx context.Context, since, position time.Time, mark func
 
 // send emits a page with its cursor.
 func (r *reading) send(ctx context.Context, page sources.Page, c cursor) error {
-	page.Cursor = c.String()
+	page.Cursor = cursors.Text(c)
 	if err := r.emit(ctx, page); err != nil {
 		return err
 	}

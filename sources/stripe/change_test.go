@@ -9,6 +9,7 @@ import (
 	"time"
 
 	fakestripe "github.com/b2bexporter/b2b_exporter/internal/fake/stripe"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // TestChanges changes a subscription from day to day, and reads it in different ways.
@@ -341,7 +342,7 @@ func TestLastReadIsGone(t *testing.T) {
 			ids[i] = p.server.AddCustomer(time.Now(), fakestripe.Customer{})
 		}
 		p.poll("customer")
-		p.cursors["customer"] = cursor{Began: time.Now().Unix(), After: ids[50]}.String()
+		p.cursors["customer"] = cursors.Text(cursor{Began: time.Now().Unix(), After: ids[50]})
 		p.server.DeleteCustomer(ids[50], time.Now())
 		p.poll("customer")
 		if got := len(p.held); got != 150 { // with cus_1

@@ -12,6 +12,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 const (
@@ -34,24 +35,6 @@ type cursor struct {
 	Swept int64 `json:"swept,omitempty"`
 	// Known is what was learned of subscriptions, by their IDs.
 	Known map[string]past `json:"known,omitempty"`
-}
-
-func parseCursor(text string) (c cursor, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &c)
-	}
-	if c.Known == nil {
-		c.Known = map[string]past{}
-	}
-	return c, err
-}
-
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // numbers and texts always marshal
-	}
-	return string(text)
 }
 
 // fetch is one Fetch of a stream.
@@ -123,7 +106,7 @@ func (f *fetch) list(ctx context.Context, whole bool) error {
 			f.cursor.Began, f.cursor.After = 0, ""
 			page.Sweep, page.Progress = whole, 1
 		}
-		page.Cursor = f.cursor.String()
+		page.Cursor = cursors.Text(f.cursor)
 	})
 }
 
@@ -133,7 +116,7 @@ func (f *fetch) sweep(ctx context.Context, began int64) error {
 	return f.all(ctx, "", func(page *sources.Page, _ string, more bool) {
 		if !more {
 			f.cursor.Swept, f.cursor.Read = began, max(f.cursor.Read, began)
-			page.Sweep, page.Cursor, page.Progress = true, f.cursor.String(), 1
+			page.Sweep, page.Cursor, page.Progress = true, cursors.Text(f.cursor), 1
 		}
 	})
 }
@@ -200,7 +183,7 @@ func (f *fetch) changes(ctx context.Context, until int64) error {
 		}
 		if len(found) == 0 {
 			f.cursor.Read = max(f.cursor.Read, until)
-			page.Cursor = f.cursor.String()
+			page.Cursor = cursors.Text(f.cursor)
 		}
 		if err := f.emit(ctx, page); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // Type is what Source.Type returns.
@@ -115,9 +116,9 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 	if i < 0 {
 		return fmt.Errorf("source %s has no stream %q", s.name, req.Stream)
 	}
-	c, err := parseCursor(req.Cursor)
-	if err != nil {
-		return fmt.Errorf("read the cursor of the stream %s: %w", req.Stream, err)
+	c := cursor{Known: map[string]past{}}
+	if err := cursors.Read(req, &c); err != nil {
+		return err
 	}
 	f := &fetch{Source: s, stream: all[i], now: req.Now.Unix(), cursor: c, emit: emit}
 	return f.run(ctx)

@@ -2,7 +2,6 @@ package woocommerce
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 // cursor is what the ledger keeps of a stream.
@@ -46,14 +46,6 @@ func (h high) since() time.Time {
 	return h.At.Add(-overlap)
 }
 
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // times of this era and numbers always marshal
-	}
-	return string(text)
-}
-
 // reading is one Fetch.
 type reading struct {
 	*Source
@@ -70,10 +62,8 @@ func (s *Source) Fetch(ctx context.Context, req sources.Request, emit sources.Em
 		return err
 	}
 	r := &reading{Source: s, st: st, req: req, emit: emit}
-	if req.Cursor != "" {
-		if err := json.Unmarshal([]byte(req.Cursor), &r.c); err != nil {
-			return fmt.Errorf("read the cursor of the stream %s: %w", st.Name, err)
-		}
+	if err := cursors.Read(req, &r.c); err != nil {
+		return err
 	}
 	if r.c.List < 0 || r.c.List >= len(st.lists) || r.c.Offset < 0 {
 		return fmt.Errorf("read the cursor of the stream %s: there is no list %d from %d on", st.Name, r.c.List, r.c.Offset)
@@ -254,7 +244,7 @@ func (r *reading) send(ctx context.Context, rows []row, at position, last bool, 
 			return err
 		}
 	}
-	page.Cursor = c.String()
+	page.Cursor = cursors.Text(c)
 	if err := r.emit(ctx, page); err != nil {
 		return err
 	}
