@@ -10,6 +10,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/findings"
 )
 
 // Check reads the account's settings and the newest days of each stream.
@@ -25,16 +26,16 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 	if f.manager {
 		return []sources.Finding{{Subject: "account", Err: s.managerError(ctx)}}
 	}
-	findings := []sources.Finding{
+	list := []sources.Finding{
 		{Subject: "account", Detail: f.id},
-		{Subject: "time zone", Detail: checkZone(f.zone.String(), env)},
-		{Subject: "currency", Detail: checkCurrency(f.currency, env)},
+		findings.Zone("the account", f.zone.String(), "they are taken as they are, so that they begin and end at other times", env),
+		findings.Currency("the account's costs", f.currency, env),
 	}
 	for _, st := range streams() {
 		detail, err := s.checkStream(ctx, st, env)
-		findings = append(findings, sources.Finding{Subject: "stream " + string(st.kind), Err: err, Detail: detail})
+		list = append(list, sources.Finding{Subject: "stream " + string(st.kind), Err: err, Detail: detail})
 	}
-	return findings
+	return list
 }
 
 // checkStream reads the days of a week.
@@ -72,18 +73,4 @@ func (s *Source) managerError(ctx context.Context) error {
 	}
 	return fmt.Errorf("customer_id %s is a manager account, which has no campaigns; make a source of each of its accounts (%s), with %s as login_customer_id",
 		s.options.CustomerID, text, s.options.CustomerID)
-}
-
-func checkZone(zone string, env sources.Environment) string {
-	if env.Zone == nil || zone == env.Zone.String() {
-		return zone
-	}
-	return fmt.Sprintf("the account's days are in %s, the reports' in %s: they are taken as they are, so that they begin and end at other times", zone, env.Zone)
-}
-
-func checkCurrency(currency string, env sources.Environment) string {
-	if currency == env.Currency {
-		return currency
-	}
-	return fmt.Sprintf("the account's costs are in %s and are converted into %s: a source of exchange rates is needed", currency, env.Currency)
 }

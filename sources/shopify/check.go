@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/findings"
 )
 
 const scopeAllOrders = "read_all_orders"
@@ -54,38 +55,36 @@ func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.F
 	if err != nil {
 		return []sources.Finding{{Subject: "credentials", Err: err}}
 	}
-	findings := []sources.Finding{
+	list := []sources.Finding{
 		{Subject: "credentials", Detail: fmt.Sprintf("%s, plan %s", found.Shop.Domain, found.Shop.Plan.Name)},
 		{Subject: "API version", Detail: checkVersion(found.version, s.options.Version)},
 		s.checkScopes(found),
-		{Subject: "time zone", Detail: checkZone(found.Shop.Zone, env)},
-		{Subject: "currency", Detail: checkCurrency(found.Shop.Currency, env)},
+		findings.Zone("the shop", found.Shop.Zone, "Shopify's own reports end their days at other times", env),
+		findings.Currency("the shop's amounts", found.Shop.Currency, env),
 	}
 	for _, st := range s.streams {
-		f := sources.Finding{Subject: "stream " + st.Name}
-		var page sources.Page
-		r := &reading{Source: s, st: st}
-		list, err := r.list(ctx, "", "")
-		if err == nil {
-			for _, raw := range list.Nodes {
-				if err = st.add(ctx, raw, &page); err != nil {
-					break
-				}
-			}
-		}
-		switch {
-		case err != nil:
-			f.Err = err
-		case len(page.Rejected) > 0:
-			first := page.Rejected[0]
-			f.Err = fmt.Errorf("%d records would be rejected; the first: %s %s: %s", len(page.Rejected), first.Where, first.Reason, first.Detail)
-		}
-		if err == nil {
-			f.Detail = fmt.Sprintf("%d records in the first page", len(page.Records))
-		}
-		findings = append(findings, f)
+		list = append(list, s.checkStream(ctx, st))
 	}
-	return findings
+	return list
+}
+
+func (s *Source) checkStream(ctx context.Context, st *stream) sources.Finding {
+	f := sources.Finding{Subject: "stream " + st.Name}
+	var page sources.Page
+	r := &reading{Source: s, st: st}
+	found, err := r.list(ctx, "", "")
+	if err != nil {
+		f.Err = err
+		return f
+	}
+	for _, raw := range found.Nodes {
+		if f.Err = st.add(ctx, raw, &page); f.Err != nil {
+			return f
+		}
+	}
+	f.Err = findings.Rejected(page.Rejected)
+	f.Detail = fmt.Sprintf("%d records in the first page", len(page.Records))
+	return f
 }
 
 // checkScopes compares the granted scopes with what the streams need.
@@ -134,18 +133,4 @@ func checkVersion(answered, asked string) string {
 		return asked
 	}
 	return fmt.Sprintf("%s was asked for and %s has answered: a version that is no longer supported is replaced by the oldest that is; set api_version", asked, answered)
-}
-
-func checkZone(zone string, env sources.Environment) string {
-	if env.Zone == nil || zone == env.Zone.String() {
-		return zone
-	}
-	return fmt.Sprintf("the shop's days are in %s, the reports' in %s: Shopify's own reports end their days at other times", zone, env.Zone)
-}
-
-func checkCurrency(currency string, env sources.Environment) string {
-	if currency == env.Currency {
-		return currency
-	}
-	return fmt.Sprintf("the shop's amounts are in %s and are converted into %s: a source of exchange rates is needed", currency, env.Currency)
 }

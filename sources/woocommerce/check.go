@@ -12,6 +12,7 @@ import (
 
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/findings"
 )
 
 // site is what the shop says about itself to everybody.
@@ -24,18 +25,18 @@ type site struct {
 // Check reads what the shop says about itself, tries the filter of changes, and reads one page of each
 // stream.
 func (s *Source) Check(ctx context.Context, env sources.Environment) []sources.Finding {
-	findings := []sources.Finding{s.checkSite(ctx, env)}
-	if findings[0].Err != nil {
-		return findings
+	list := []sources.Finding{s.checkSite(ctx, env)}
+	if list[0].Err != nil {
+		return list
 	}
-	findings = append(findings, s.checkCurrency(ctx, env))
+	list = append(list, s.checkCurrency(ctx, env))
 	for _, st := range s.streams {
 		if st.filtered {
-			findings = append(findings, s.checkFilter(ctx, st))
+			list = append(list, s.checkFilter(ctx, st))
 		}
-		findings = append(findings, s.checkStream(ctx, st))
+		list = append(list, s.checkStream(ctx, st))
 	}
-	return findings
+	return list
 }
 
 func (s *Source) checkSite(ctx context.Context, env sources.Environment) sources.Finding {
@@ -67,22 +68,17 @@ func (s *Source) checkSite(ctx context.Context, env sources.Environment) sources
 }
 
 func (s *Source) checkCurrency(ctx context.Context, env sources.Environment) sources.Finding {
-	f := sources.Finding{Subject: "currency"}
 	var setting struct {
 		Value string `json:"value"`
 	}
 	_, err := s.client.JSON(ctx, apiclient.Request{Path: pathCurrency, Query: url.Values{"_fields": {"value"}}}, &setting)
 	switch {
 	case hidden(err):
-		f.Detail = "the key's owner may not read settings; orders tell their own currencies"
+		return sources.Finding{Subject: "currency", Detail: "the key's owner may not read settings; orders tell their own currencies"}
 	case err != nil:
-		f.Err = err
-	case setting.Value != env.Currency:
-		f.Detail = fmt.Sprintf("the shop's amounts are in %s and are converted into %s: a source of exchange rates is needed", setting.Value, env.Currency)
-	default:
-		f.Detail = setting.Value
+		return sources.Finding{Subject: "currency", Err: err}
 	}
-	return f
+	return findings.Currency("the shop's amounts", setting.Value, env)
 }
 
 // hidden says whether the settings are not for the key. Where it is not good at all, the
@@ -126,10 +122,7 @@ func (s *Source) checkStream(ctx context.Context, st *stream) sources.Finding {
 		}
 		total += max(n, len(rows))
 	}
-	if len(page.Rejected) > 0 {
-		first := page.Rejected[0]
-		f.Err = fmt.Errorf("%d records would be rejected; the first: %s: %s: %s", len(page.Rejected), first.Where, first.Reason, first.Detail)
-	}
+	f.Err = findings.Rejected(page.Rejected)
 	f.Detail = strconv.Itoa(len(page.Records)) + " records in the first pages; the shop lists " + strconv.Itoa(total)
 	return f
 }
