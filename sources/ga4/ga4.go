@@ -63,12 +63,8 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
 	}
-	logger := deps.Logger
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
 	return &Source{
-		name: name, options: options, client: client, logger: logger.With("source", name),
+		name: name, options: options, client: client, logger: deps.SourceLogger(name),
 		pageRows: mostRows, batchSize: mostReports, chunkDays: 30, noted: map[string]bool{},
 	}, nil
 }

@@ -75,11 +75,7 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 
 // open returns a source that asks for at most pageSize records at once.
 func open(name string, options Options, deps apiclient.Deps, pageSize int) (*Source, error) {
-	s := &Source{name: name, options: options, logger: deps.Logger, path: "/admin/api/" + options.Version + "/graphql.json"}
-	if s.logger == nil {
-		s.logger = slog.New(slog.DiscardHandler)
-	}
-	s.logger = s.logger.With("source", name)
+	s := &Source{name: name, options: options, logger: deps.SourceLogger(name), path: "/admin/api/" + options.Version + "/graphql.json"}
 	s.nested = newPacer(min(100, pageSize), pageSize)
 	var err error
 	s.client, err = apiclient.New(apiclient.Config{

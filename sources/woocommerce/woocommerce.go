@@ -78,11 +78,7 @@ func New(name string, options Options, deps apiclient.Deps) (*Source, error) {
 
 // open returns a source that asks for at most size records at once.
 func open(name string, options Options, deps apiclient.Deps, size int) (*Source, error) {
-	s := &Source{name: name, options: options, logger: deps.Logger, size: newPageSize(size)}
-	if s.logger == nil {
-		s.logger = slog.New(slog.DiscardHandler)
-	}
-	s.logger = s.logger.With("source", name)
+	s := &Source{name: name, options: options, logger: deps.SourceLogger(name), size: newPageSize(size)}
 	var err error
 	s.client, err = apiclient.New(apiclient.Config{
 		Deps: deps, Source: name, Vendor: Type, BaseURL: options.URL, Auth: options.auth(),

@@ -31,6 +31,15 @@ type Deps struct {
 	Transport http.RoundTripper
 }
 
+// SourceLogger returns the logger for what a source says itself, with its name; it is
+// never nil.
+func (d Deps) SourceLogger(name string) *slog.Logger {
+	if d.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.Logger.With("source", name)
+}
+
 // Defaults of Config.
 const (
 	DefaultTimeout       = 60 * time.Second
@@ -108,9 +117,6 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
 	if cfg.Transport == nil {
 		cfg.Transport = cleanhttp.DefaultPooledTransport()
 	}
@@ -124,7 +130,7 @@ func New(cfg Config) (*Client, error) {
 		// A tenth more: a limiter waits a little longer than a vendor's window or Retry-After.
 		limiter: newLimiter(cfg.Limits, cfg.Concurrency, cfg.MaxRetryAfter*11/10),
 		metrics: cfg.Metrics.forSource(cfg.Source, cfg.Vendor),
-		logger:  cfg.Logger.With("source", cfg.Source),
+		logger:  cfg.SourceLogger(cfg.Source),
 	}
 	c.transport = &authTransport{
 		next: &countTransport{next: cfg.Transport, metrics: c.metrics},
