@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 	if diff := cmp.Diff(want, findings(p.source.Check(t.Context(), p.environment()))); diff != "" {
 		t.Errorf("findings differ (-want +got):\n%s", diff)
 	}
-	if len(p.cursors) != 0 {
+	if len(p.Cursors) != 0 {
 		t.Error("a check has kept something")
 	}
 }
@@ -78,7 +78,7 @@ func TestCheckErrors(t *testing.T) {
 func TestUnexpectedAnswers(t *testing.T) {
 	p := newPoller(t, nil)
 	p.sessions(p.day(1), 5)
-	p.poll(streamTraffic)
+	p.Poll(streamTraffic)
 	report := `{"kind":"analyticsData#runReport"}`
 	headers := `"kind":"analyticsData#runReport","dimensionHeaders":[{"name":"date"}],"metricHeaders":[{"name":"sessions"}]`
 	for name, tc := range map[string]struct{ reports, want string }{
@@ -89,7 +89,7 @@ func TestUnexpectedAnswers(t *testing.T) {
 		"no more rows":     {`{` + headers + `,"rowCount":3}` + strings.Repeat(","+report, 4), "no rows behind row 0 of 3"},
 	} {
 		p.intercept = func([]byte) (int, string) { return 200, `{"reports":[` + tc.reports + `]}` }
-		if err := p.tryPoll(streamTraffic); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if err := p.TryPoll(streamTraffic); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

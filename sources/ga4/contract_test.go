@@ -165,10 +165,10 @@ func TestContract(t *testing.T) {
 			Channels: []fakega4.Visits{{Source: "a.example", Group: "Referral", Counts: fakega4.Counts{Sessions: 3}}},
 		})
 	}
-	p.source.pageRows = 50
+	p.source.pageRows, p.Source = 50, p.source
 	for range 3 {
 		for _, stream := range p.source.Streams() {
-			p.poll(stream.Name)
+			p.Poll(stream.Name)
 		}
 		p.now = p.now.Add(40 * 24 * time.Hour)
 	}

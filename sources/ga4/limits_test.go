@@ -127,7 +127,7 @@ func TestVendorDown(t *testing.T) {
 		}
 		var limited *apiclient.RateLimitedError
 		for _, stream := range []string{streamTraffic, streamReferrer, streamUsers} {
-			err := p.tryPoll(stream)
+			err := p.TryPoll(stream)
 			if stream == streamUsers {
 				limited, _ = errors.AsType[*apiclient.RateLimitedError](err)
 			}
@@ -137,7 +137,7 @@ func TestVendorDown(t *testing.T) {
 		}
 		p.intercept = nil
 		time.Sleep(time.Hour + time.Minute)
-		p.poll(streamTraffic)
+		p.Poll(streamTraffic)
 	})
 }
 
@@ -148,7 +148,7 @@ func TestTokens(t *testing.T) {
 		p.sessions(p.day(90), 1)
 		var err error
 		for range 10 {
-			if err = p.tryPoll(streamTraffic); err != nil {
+			if err = p.TryPoll(streamTraffic); err != nil {
 				break
 			}
 		}
@@ -163,7 +163,7 @@ func TestTokens(t *testing.T) {
 		p.sessions(p.day(90), 1)
 		var err error
 		for range 10 {
-			if err = p.tryPoll(streamTraffic); err != nil {
+			if err = p.TryPoll(streamTraffic); err != nil {
 				break
 			}
 		}
@@ -200,7 +200,7 @@ func TestTokensOfADay(t *testing.T) {
 	}
 	all := func() {
 		for _, stream := range []string{streamTraffic, streamReferrer, streamUsers} {
-			p.poll(stream)
+			p.Poll(stream)
 		}
 	}
 	measure("the first poll", map[string]int{"runReport": 37 + 1 + 37 + 1, "batchRunReports": 37 + 2, "reports": 37*7 + 2 + 8, "tokens": 1800}, all)

@@ -63,9 +63,9 @@ func TestTraffic(t *testing.T) {
 		Ages:      map[string]fakega4.Counts{"25-34": n(5), "65+": n(1), "unknown": n(2), "(not set)": n(4)},
 		Downloads: 9, DownloadSessions: 4,
 	})
-	p.poll(streamTraffic)
+	p.Poll(streamTraffic)
 	got := map[string]int64{}
-	for _, r := range p.held[streamTraffic] {
+	for _, r := range p.Held[streamTraffic] {
 		x := r.(*record.Traffic)
 		if x.Site != "web" || x.Day != day || !x.SinglePage.IsNull() {
 			t.Errorf("%+v", x)
@@ -89,7 +89,7 @@ func TestTraffic(t *testing.T) {
 		// 3.333... seconds each.
 		Seconds: m(1000), Downloads: m(9), DownloadSessions: m(4),
 	}
-	if diff := cmp.Diff(total, p.held[streamTraffic]["2026-03-02/total"].(*record.Traffic)); diff != "" {
+	if diff := cmp.Diff(total, p.Held[streamTraffic]["2026-03-02/total"].(*record.Traffic)); diff != "" {
 		t.Errorf("the total (-want +got):\n%s", diff)
 	}
 }
@@ -99,7 +99,7 @@ func TestBadRows(t *testing.T) {
 	p := newPoller(t, func(o *Options) { o.Breakdowns = nil })
 	p.sessions(p.day(1), 5)
 	p.sessions(p.day(0), 6)
-	p.poll(streamTraffic)
+	p.Poll(streamTraffic)
 	report := func(metrics string, rows ...string) string {
 		text := `{"kind":"analyticsData#runReport","dimensionHeaders":[{"name":"date"}],"metricHeaders":[` + metrics + `],"rowCount":` + string(rune('0'+len(rows))) + `,"rows":[`
 		return text + strings.Join(rows, ",") + `]}`
@@ -114,11 +114,11 @@ func TestBadRows(t *testing.T) {
 			row("2026-03-01", "1", "2", "3", "4", "5", "6"), row("20250101", "1", "2", "3", "4", "5", "6"),
 		) + `,` + report(`{"name":"eventCount"},{"name":"sessions"}`, row("20260301", "many", "1")) + `]}`
 	}
-	if err := p.tryPoll(streamTraffic); err != nil {
+	if err := p.TryPoll(streamTraffic); err != nil {
 		t.Fatal(err)
 	}
 	var reasons []string
-	for _, r := range p.rejected {
+	for _, r := range p.Rejected {
 		reasons = append(reasons, r.ID+": "+r.Reason+" "+r.Where)
 		if strings.Contains(r.Detail, "many") {
 			t.Errorf("the detail quotes the vendor: %s", r.Detail)
@@ -135,7 +135,7 @@ func TestBadRows(t *testing.T) {
 	if p.total(p.day(1)) != 77 || p.total(p.day(0)) != 6 {
 		t.Errorf("totals %d and %d", p.total(p.day(1)), p.total(p.day(0)))
 	}
-	if r := p.held[streamTraffic]["2026-03-01/total"].(*record.Traffic); r.Seconds != record.Micros(231_000_000) || !r.Downloads.IsNull() {
+	if r := p.Held[streamTraffic]["2026-03-01/total"].(*record.Traffic); r.Seconds != record.Micros(231_000_000) || !r.Downloads.IsNull() {
 		t.Errorf("%+v", r)
 	}
 }

@@ -2,11 +2,11 @@ package ga4
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,10 +15,12 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 // poller polls a fake and keeps what it got. Its clock stands until it is moved.
 type poller struct {
+	*sourcetest.Poller
 	t         *testing.T
 	now       time.Time
 	zone      *time.Location
@@ -26,23 +28,17 @@ type poller struct {
 	server    *fakega4.Server
 	source    *Source
 	logs      bytes.Buffer
-	cursors   map[string]string
-	held      map[string]map[string]record.Record // by stream and ID
-	rejected  []sources.Rejection
-	truncated bool // the last Fetch
-	pages     int  // of the last Fetch
 	bodies    []string
 	statuses  map[int]int
 	intercept func(body []byte) (status int, answer string)
-	onPage    func(sources.Page) error
 }
 
 func newPoller(t *testing.T, change func(*Options)) *poller {
 	p := &poller{
 		t: t, now: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), zone: time.UTC, history: window.Span{Days: 100},
-		cursors: map[string]string{}, statuses: map[int]int{},
-		held: map[string]map[string]record.Record{streamTraffic: {}, streamReferrer: {}, streamUsers: {}},
+		statuses: map[int]int{},
 	}
+	p.Poller = sourcetest.NewPoller(t, p.environment)
 	p.server = fakega4.New(func() time.Time { return p.now })
 	p.server.Token, p.server.Property, p.server.Zone = testToken, testProperty, "UTC"
 	p.open(change)
@@ -56,6 +52,7 @@ func (p *poller) open(change func(*Options)) {
 	if p.source, err = New("web", testOptions("http://ga4.test", change), deps); err != nil {
 		p.t.Fatal(err)
 	}
+	p.Source = p.source
 }
 
 func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -81,52 +78,22 @@ func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-func (p *poller) environment() sources.Environment {
-	return sources.Environment{Zone: p.zone, Currency: "EUR", Now: p.now, Windows: window.Names(), History: p.history}
-}
-
-// tryPoll polls a stream and keeps the pages by the rules of sources.Page.
-func (p *poller) tryPoll(stream string) error {
-	seen := map[string]bool{}
-	p.truncated, p.pages = false, 0
-	req := sources.Request{Environment: p.environment(), Stream: stream, Cursor: p.cursors[stream]}
-	return p.source.Fetch(p.t.Context(), req, func(_ context.Context, page sources.Page) error {
-		if p.onPage != nil {
-			if err := p.onPage(page); err != nil {
-				return err
-			}
-		}
-		p.pages++
-		p.truncated = p.truncated || page.Truncated
-		p.rejected = append(p.rejected, page.Rejected...)
-		for _, r := range page.Records {
-			id := r.RecordMeta().ID
-			seen[id] = true
-			p.held[stream][id] = r
-			if r.RecordMeta().Deleted {
-				delete(p.held[stream], id)
-			}
-		}
-		for id := range p.held[stream] {
-			if page.Sweep && !seen[id] {
-				delete(p.held[stream], id)
-			}
-		}
-		if page.Cursor != "" {
-			p.cursors[stream] = page.Cursor
-		}
-		return nil
-	})
-}
-
-func (p *poller) poll(stream string) {
+// Poll ends the test where a record was rejected, too.
+func (p *poller) Poll(stream string) {
 	p.t.Helper()
-	if err := p.tryPoll(stream); err != nil {
-		p.t.Fatal(err)
-	}
-	for _, r := range p.rejected {
+	p.Poller.Poll(stream)
+	for _, r := range p.Rejected {
 		p.t.Errorf("rejected: %+v", r)
 	}
+}
+
+// truncated reports whether the vendor has cut an answer short in the last poll.
+func (p *poller) truncated() bool {
+	return slices.ContainsFunc(p.Pages, func(page sources.Page) bool { return page.Truncated })
+}
+
+func (p *poller) environment() sources.Environment {
+	return sources.Environment{Zone: p.zone, Currency: "EUR", Now: p.now, Windows: window.Names(), History: p.history}
 }
 
 // day returns the day n days ago.
@@ -145,7 +112,7 @@ func (p *poller) sessions(day record.Day, n int64, campaigns ...string) {
 
 // total returns the sessions of a day's total; -1 where there is no record.
 func (p *poller) total(day record.Day) int64 {
-	r, ok := p.held[streamTraffic][totalID(day)].(*record.Traffic)
+	r, ok := p.Held[streamTraffic][totalID(day)].(*record.Traffic)
 	if !ok {
 		return -1
 	}
@@ -155,7 +122,7 @@ func (p *poller) total(day record.Day) int64 {
 // campaigns returns the campaigns of a day.
 func (p *poller) campaigns(day record.Day) map[string]bool {
 	list := map[string]bool{}
-	for _, r := range p.held[streamTraffic] {
+	for _, r := range p.Held[streamTraffic] {
 		if r, ok := r.(*record.Traffic); ok && r.Day == day && r.By == record.ByChannel {
 			list[r.Touch.Campaign] = true
 		}

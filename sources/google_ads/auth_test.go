@@ -42,27 +42,27 @@ func TestServiceAccount(t *testing.T) {
 		}
 		write(account.File)
 		p.open(withKey)
-		p.poll("spend")
+		p.Poll("spend")
 		time.Sleep(30 * time.Minute)
-		p.poll("spend")
+		p.Poll("spend")
 		if n := p.server.Requests()["token"]; n != 1 {
 			t.Errorf("%d tokens in half an hour, want 1", n)
 		}
 		time.Sleep(time.Hour)
-		p.poll("spend")
+		p.Poll("spend")
 		if n := p.server.Requests()["token"]; n != 2 {
 			t.Errorf("%d tokens in an hour and a half, want 2", n)
 		}
 		for name, bad := range map[string]string{"a key that the vendor does not know": newServiceAccount(t).File, "no key": "SECRET-KEY"} {
 			write(bad)
 			p.open(withKey)
-			err := p.tryPoll("spend")
+			err := p.TryPoll("spend")
 			if _, ok := errors.AsType[*apiclient.AuthError](err); !ok || strings.Contains(err.Error(), "SECRET-KEY") || strings.Contains(err.Error(), "@") {
 				t.Errorf("%s: got %v, want an AuthError without what the file holds", name, err)
 			}
 		}
 		write(account.File)
-		p.poll("spend")
+		p.Poll("spend")
 	})
 }
 
@@ -70,11 +70,11 @@ func TestRefusedRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
 		p.server.RefreshToken = "another"
-		err := p.tryPoll("spend")
+		err := p.TryPoll("spend")
 		if auth, ok := errors.AsType[*apiclient.AuthError](err); !ok || auth.Code != "invalid_grant" {
 			t.Errorf("got %v, want an AuthError with invalid_grant", err)
 		}
-		if got := p.texts()["credentials"]; !strings.Contains(got, "invalid_grant") {
+		if got := p.Check()["credentials"]; !strings.Contains(got, "invalid_grant") {
 			t.Errorf("check says %q", got)
 		}
 	})

@@ -35,7 +35,7 @@ func TestDaysLeftOutAreZero(t *testing.T) {
 		for id := range int64(4) {
 			p.server.SetDay(id+1, today-7, cost(5))
 		}
-		p.poll("spend")
+		p.Poll("spend")
 		for id, want := range map[int64]map[record.Day]int64{
 			1: {today - 11: -1, today - 10: 0, today - 7: 5e6, today - 5: 0, today: 0},
 			2: {today - 11: -1, today - 10: 0, today - 7: 5e6, today - 5: 0, today - 4: -1, today: -1},
@@ -73,7 +73,7 @@ func TestRestatement(t *testing.T) {
 			p.server.SetDay(1, today-back, cost(8))
 			p.server.SetDay(2, today-back, cost(8))
 		}
-		p.poll("spend")
+		p.Poll("spend")
 		// Up, down and away: of the newest days at once, of the look-back within a day, of what lies
 		// behind it never.
 		for _, back := range []record.Day{2, 20, 40} {
@@ -91,13 +91,13 @@ func TestRestatement(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		p.poll("spend")
+		p.Poll("spend")
 		expect("at the next poll", map[record.Day][2]int64{2: {3e6, -1}, 20: {8e6, 8e6}, 40: {8e6, 8e6}})
 		if got := p.spend(1, today-2).Conversions; got != record.Micros(1_500_000) {
 			t.Errorf("conversions %v of two days ago, want 1.5", got)
 		}
 		time.Sleep(23 * time.Hour)
-		p.poll("spend")
+		p.Poll("spend")
 		expect("after a day", map[record.Day][2]int64{2: {3e6, -1}, 20: {3e6, -1}, 40: {8e6, 8e6}})
 		if got := p.spend(1, today-20).ConversionValue; got != record.Micros(120_250_000) {
 			t.Errorf("value %v of 20 days ago, want 120.25", got)
@@ -108,7 +108,7 @@ func TestRestatement(t *testing.T) {
 			p.server.ClearDay(1, today-back)
 		}
 		time.Sleep(24 * time.Hour)
-		p.poll("spend")
+		p.Poll("spend")
 		expect("after the removal", map[record.Day][2]int64{0: {-1, 8e6}, 2: {-1, -1}, 20: {-1, -1}, 10: {-1, -1}})
 	})
 }
@@ -120,11 +120,11 @@ func TestPause(t *testing.T) {
 		today := p.today()
 		p.server.AddCampaign(fakegoogleads.Campaign{ID: 1, Start: today - 60})
 		p.server.SetDay(1, today-25, cost(8))
-		p.poll("spend")
+		p.Poll("spend")
 		time.Sleep(60 * 24 * time.Hour)
 		p.server.SetDay(1, today-25, cost(9))
 		p.server.SetDay(1, today+10, cost(4))
-		p.poll("spend")
+		p.Poll("spend")
 		if p.cost(1, today-25) != 9e6 || p.cost(1, today+10) != 4e6 {
 			t.Errorf("costs %d and %d, want the restated and the new one", p.cost(1, today-25), p.cost(1, today+10))
 		}
@@ -154,16 +154,16 @@ func TestFirstReadGoesBackToTheHistory(t *testing.T) {
 					p.server.SetDay(1, today-back, cost(1))
 				}
 				progress := 0.0
-				p.onPage = func(page sources.Page) error {
+				p.OnPage = func(page sources.Page) error {
 					if page.Progress < progress || page.Progress > 1 {
 						t.Errorf("progress %v after %v", page.Progress, progress)
 					}
 					progress = page.Progress
 					return nil
 				}
-				p.poll("spend")
-				if len(p.held["spend"]) != int(c.want)+1 || p.cost(1, today-c.want) != 1e6 {
-					t.Errorf("%d days are held, want those back to %d days ago", len(p.held["spend"]), c.want)
+				p.Poll("spend")
+				if len(p.Held["spend"]) != int(c.want)+1 || p.cost(1, today-c.want) != 1e6 {
+					t.Errorf("%d days are held, want those back to %d days ago", len(p.Held["spend"]), c.want)
 				}
 				if got := p.server.Requests()["campaign"] - 1; got != c.requests { // without the list
 					t.Errorf("%d requests for days, want %d", got, c.requests)
@@ -185,26 +185,26 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 			p.server.SetDay(1, today-back, cost(1))
 		}
 		pages := 0
-		p.onPage = func(sources.Page) error {
+		p.OnPage = func(sources.Page) error {
 			if pages++; pages > 4 {
 				return errStop
 			}
 			return nil
 		}
-		if err := p.tryPoll("spend"); !errors.Is(err, errStop) {
+		if err := p.TryPoll("spend"); !errors.Is(err, errStop) {
 			t.Fatalf("got %v, want the error of emit", err)
 		}
-		if n := len(p.held["spend"]); n != 4*31 {
+		if n := len(p.Held["spend"]); n != 4*31 {
 			t.Fatalf("%d days are held, want 124", n)
 		}
 		asked := p.server.Requests()["campaign"]
-		p.onPage = nil
+		p.OnPage = nil
 		p.open(nil)
 		time.Sleep(2 * 24 * time.Hour)
 		p.server.SetDay(1, today+1, cost(2))
 		p.server.SetDay(1, today-1, cost(3))
-		p.poll("spend")
-		if n := len(p.held["spend"]); n != 311 || p.cost(1, today+1) != 2e6 || p.cost(1, today-1) != 3e6 {
+		p.Poll("spend")
+		if n := len(p.Held["spend"]); n != 311 || p.cost(1, today+1) != 2e6 || p.cost(1, today-1) != 3e6 {
 			t.Errorf("%d days are held (%d, %d), want 311 with what came in between", n, p.cost(1, today+1), p.cost(1, today-1))
 		}
 		// The list, what is left of ten chunks, and the newest days.
@@ -224,8 +224,8 @@ func TestBrokenStream(t *testing.T) {
 		for back := range record.Day(10) {
 			p.server.SetDay(1, today-back, cost(1))
 		}
-		p.poll("spend")
-		before := fmt.Sprint(p.cursors, len(p.held["spend"]))
+		p.Poll("spend")
+		before := fmt.Sprint(p.Cursors, len(p.Held["spend"]))
 		p.server.SetDay(1, today, cost(7))
 		time.Sleep(30 * time.Minute)
 		p.intercept = func(r *http.Request) (int, string) {
@@ -234,15 +234,15 @@ func TestBrokenStream(t *testing.T) {
 			}
 			return 0, ""
 		}
-		err := p.tryPoll("spend")
+		err := p.TryPoll("spend")
 		if api, ok := errors.AsType[*apiclient.APIError](err); !ok || api.Code != "internalError.TRANSIENT_ERROR" || api.RequestID == "" {
 			t.Errorf("got %v, want the vendor's error", err)
 		}
-		if after := fmt.Sprint(p.cursors, len(p.held["spend"])); after != before || p.cost(1, today) != 1e6 {
+		if after := fmt.Sprint(p.Cursors, len(p.Held["spend"])); after != before || p.cost(1, today) != 1e6 {
 			t.Errorf("a broken answer changed %s into %s", before, after)
 		}
 		p.intercept = nil
-		p.poll("spend")
+		p.Poll("spend")
 		if p.cost(1, today) != 7e6 {
 			t.Errorf("cost %d after the next poll", p.cost(1, today))
 		}
@@ -262,13 +262,13 @@ func TestOperationsOfADay(t *testing.T) {
 						p.server.SetDay(id+1, today-back, cost(1))
 					}
 				}
-				p.poll("spend")
-				p.poll("ad_quality")
+				p.Poll("spend")
+				p.Poll("ad_quality")
 				first := p.operations()
 				for range 24 * time.Hour / interval {
 					time.Sleep(interval)
-					p.poll("spend")
-					p.poll("ad_quality")
+					p.Poll("spend")
+					p.Poll("ad_quality")
 				}
 				if got := p.operations() - first; got != want {
 					t.Errorf("%d operations in a day, want %d", got, want)
@@ -288,15 +288,15 @@ func TestDailyShare(t *testing.T) {
 		for back := range record.Day(400) {
 			p.server.SetDay(1, today-back, cost(1))
 		}
-		err := p.tryPoll("spend")
+		err := p.TryPoll("spend")
 		limited, ok := errors.AsType[*apiclient.RateLimitedError](err)
 		if !ok || limited.Quota != quotaOperations || p.operations() != 10 {
 			t.Fatalf("got %v after %d operations, want a limit after 10", err, p.operations())
 		}
 		time.Sleep(time.Until(limited.Until))
 		p.open(nil)
-		p.poll("spend")
-		if n := len(p.held["spend"]); n != 400 {
+		p.Poll("spend")
+		if n := len(p.Held["spend"]); n != 400 {
 			t.Errorf("%d days are held, want 400", n)
 		}
 	})
@@ -318,8 +318,8 @@ func TestRowsThatWereNotAskedFor(t *testing.T) {
 				}
 				return 0, ""
 			}
-			if _, ok := errors.AsType[*apiclient.FormatError](p.tryPoll("spend")); !ok || len(p.held["spend"]) > 0 {
-				t.Errorf("%s: no FormatError, or %d records were kept", name, len(p.held["spend"]))
+			if _, ok := errors.AsType[*apiclient.FormatError](p.TryPoll("spend")); !ok || len(p.Held["spend"]) > 0 {
+				t.Errorf("%s: no FormatError, or %d records were kept", name, len(p.Held["spend"]))
 			}
 		}
 	})
@@ -328,11 +328,11 @@ func TestRowsThatWereNotAskedFor(t *testing.T) {
 func TestUnknownStreamAndCursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		if err := p.tryPoll("clicks"); err == nil || !strings.Contains(err.Error(), `"clicks"`) {
+		if err := p.TryPoll("clicks"); err == nil || !strings.Contains(err.Error(), `"clicks"`) {
 			t.Errorf("got %v, want an error that names the stream", err)
 		}
-		p.cursors["spend"] = "{"
-		if err := p.tryPoll("spend"); err == nil || !strings.Contains(err.Error(), "cursor of the stream spend") {
+		p.Cursors["spend"] = "{"
+		if err := p.TryPoll("spend"); err == nil || !strings.Contains(err.Error(), "cursor of the stream spend") {
 			t.Errorf("got %v, want an error that names the cursor", err)
 		}
 	})

@@ -60,7 +60,7 @@ func TestSpendNumbers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPoller(t, nil)
 			p.answerSpend(spendRow(p.today(), "SEARCH", metrics))
-			p.poll("spend")
+			p.Poll("spend")
 			r := p.spend(7, p.today())
 			if r == nil {
 				t.Fatalf("%s: no record", metrics)
@@ -88,12 +88,12 @@ func TestSpendRejections(t *testing.T) {
 			today := p.today()
 			p.server.AddCampaign(fakegoogleads.Campaign{ID: 7, Start: today - 3})
 			p.server.SetDay(7, today, cost(4))
-			p.poll("spend")
+			p.Poll("spend")
 			time.Sleep(time.Hour)
 			p.answerSpend(spendRow(today, "SEARCH", metrics), spendRow(today-1, "SEARCH", `{"costMicros":"5"}`))
-			p.poll("spend")
-			if len(p.rejected) != 1 || !strings.HasPrefix(p.rejected[0].Detail, field+": ") || p.rejected[0].ID != (dayKey{7, today}).String() {
-				t.Fatalf("%s: rejected %+v, want one for %s", metrics, p.rejected, field)
+			p.Poll("spend")
+			if len(p.Rejected) != 1 || !strings.HasPrefix(p.Rejected[0].Detail, field+": ") || p.Rejected[0].ID != (dayKey{7, today}).String() {
+				t.Fatalf("%s: rejected %+v, want one for %s", metrics, p.Rejected, field)
 			}
 			if p.cost(7, today) != 4e6 || p.cost(7, today-1) != 5 {
 				t.Errorf("%s: costs %d and %d: what is held must stay, and the other row be kept", metrics, p.cost(7, today), p.cost(7, today-1))
@@ -128,7 +128,7 @@ func TestExperiments(t *testing.T) {
 		} {
 			p.server.AddArm(a)
 		}
-		p.poll("spend")
+		p.Poll("spend")
 		type labels struct{ campaign, variant string }
 		for key, want := range map[dayKey]labels{
 			{1, today - 21}: {"Valves", ""}, {2, today - 21}: {"Valves bids", ""},
@@ -144,7 +144,7 @@ func TestExperiments(t *testing.T) {
 		p.open(func(o *Options) { o.Experiments = false })
 		time.Sleep(24 * time.Hour)
 		asked := p.server.Requests()["experiment_arm"]
-		p.poll("spend")
+		p.Poll("spend")
 		if got := p.spend(1, today).Variant; got != "" || p.server.Requests()["experiment_arm"] != asked {
 			t.Errorf("variant %q with experiments switched off", got)
 		}
@@ -165,12 +165,12 @@ func TestQuality(t *testing.T) {
 		p.server.SetQuality(103, today, 9, 0)    // not shown
 		p.server.SetQuality(102, today-1, 0, 10)
 		p.server.SetDay(1, today, cost(1))
-		p.poll("ad_quality")
+		p.Poll("ad_quality")
 		want := map[string]record.Record{(dayKey{1, today}).String(): &record.AdQuality{
 			Meta: record.Meta{ID: dayKey{1, today}.String()}, Day: today, Platform: "google", Campaign: "Valves",
 			Dimension: "quality_score", Score: record.Micros(5_333_333), Impressions: record.Micros(300e6),
 		}}
-		if diff := cmp.Diff(want, p.held["ad_quality"], cmp.AllowUnexported(record.Amount{})); diff != "" {
+		if diff := cmp.Diff(want, p.Held["ad_quality"], cmp.AllowUnexported(record.Amount{})); diff != "" {
 			t.Errorf("differs (-want +got):\n%s", diff)
 		}
 	})

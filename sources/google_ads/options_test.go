@@ -73,17 +73,6 @@ func TestOptions(t *testing.T) {
 }
 
 // texts returns what Check finds, by its subject.
-func (p *poller) texts() map[string]string {
-	got := map[string]string{}
-	for _, f := range p.source.Check(p.t.Context(), p.environment()) {
-		got[f.Subject] = f.Detail
-		if f.Err != nil {
-			got[f.Subject] = "ERROR " + f.Err.Error()
-		}
-	}
-	return got
-}
-
 func TestCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
@@ -99,7 +88,7 @@ func TestCheck(t *testing.T) {
 			"stream spend":      "2 records of 1 campaigns from " + span,
 			"stream ad_quality": "0 records of 0 campaigns from " + span,
 		}
-		if diff := cmp.Diff(want, p.texts()); diff != "" {
+		if diff := cmp.Diff(want, p.Check()); diff != "" {
 			t.Errorf("findings differ (-want +got):\n%s", diff)
 		}
 		env := p.environment()
@@ -117,12 +106,12 @@ func TestCheck(t *testing.T) {
 			return 0, ""
 		}
 		p.open(nil)
-		got := p.texts()
+		got := p.Check()
 		if !strings.Contains(got["stream spend"], "the option experiments") || got["stream ad_quality"] != want["stream ad_quality"] {
 			t.Errorf("without experiments: %v", got)
 		}
 		p.answerSpend(spendRow(today, "SEARCH", `{"costMicros":"1.5"}`))
-		if got := p.texts()["stream spend"]; !strings.Contains(got, "1 rows would be rejected") || !strings.Contains(got, "metrics.cost_micros") {
+		if got := p.Check()["stream spend"]; !strings.Contains(got, "1 rows would be rejected") || !strings.Contains(got, "metrics.cost_micros") {
 			t.Errorf("a bad row: %q", got)
 		}
 	})
@@ -138,10 +127,10 @@ func TestCheckManager(t *testing.T) {
 		p.server.AddClient(fakegoogleads.Account{ID: "5555556666", Currency: "USD", Zone: newYork(t), Manager: true})
 		want := map[string]string{"account": "ERROR customer_id 1112223333 is a manager account, which has no campaigns; " +
 			"make a source of each of its accounts (3335556666, 4445556666), with 1112223333 as login_customer_id"}
-		if diff := cmp.Diff(want, p.texts()); diff != "" {
+		if diff := cmp.Diff(want, p.Check()); diff != "" {
 			t.Errorf("findings differ (-want +got):\n%s", diff)
 		}
-		if err := p.tryPoll("spend"); err == nil || !strings.Contains(err.Error(), "customer_id is a manager account") {
+		if err := p.TryPoll("spend"); err == nil || !strings.Contains(err.Error(), "customer_id is a manager account") {
 			t.Errorf("got %v, want an error that says what to do", err)
 		}
 	})
@@ -150,7 +139,7 @@ func TestCheckManager(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		p.poll("spend")
+		p.Poll("spend")
 		if h := p.last.Header; h.Get("Login-Customer-Id") != "" || h.Get("Developer-Token") != "" || h.Get("Content-Type") != "application/json" {
 			t.Errorf("headers %v", http.Header(h))
 		}
@@ -158,13 +147,13 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("path %s", p.last.URL.Path)
 		}
 		p.server.Manager = "9998887777"
-		if got := p.texts()["account"]; !strings.Contains(got, "login_customer_id") {
+		if got := p.Check()["account"]; !strings.Contains(got, "login_customer_id") {
 			t.Errorf("without login_customer_id: %q", got)
 		}
 		p.open(func(o *Options) {
 			o.LoginCustomerID, o.DeveloperToken, o.APIVersion = "9998887777", config.LiteralSecret(testDevToken), "v25"
 		})
-		p.poll("spend")
+		p.Poll("spend")
 		if h := p.last.Header; h.Get("Login-Customer-Id") != "9998887777" || h.Get("Developer-Token") != testDevToken {
 			t.Errorf("headers %v", http.Header(h))
 		}

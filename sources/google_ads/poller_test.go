@@ -1,7 +1,6 @@
 package googleads
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,24 +11,23 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/window"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 // poller polls a fake in simulated time and keeps what it got.
 type poller struct {
+	*sourcetest.Poller
 	t         *testing.T
 	server    *fakegoogleads.Server
 	source    *Source
 	history   window.Span
-	cursors   map[string]string
-	held      map[string]map[string]record.Record // by stream and ID
-	rejected  []sources.Rejection
 	intercept func(r *http.Request) (status int, body string)
-	onPage    func(sources.Page) error
 	last      *http.Request // to the API
 }
 
 func newPoller(t *testing.T, change func(*Options)) *poller {
-	p := &poller{t: t, cursors: map[string]string{}, held: map[string]map[string]record.Record{"spend": {}, "ad_quality": {}}}
+	p := &poller{t: t}
+	p.Poller = sourcetest.NewPoller(t, p.environment)
 	p.use(fakegoogleads.Account{ID: testCustomer, Name: "Shop", Currency: "USD", Zone: newYork(t)})
 	p.open(change)
 	return p
@@ -54,6 +52,7 @@ func (p *poller) open(change func(*Options)) {
 	if p.source, err = New("ads", testOptions("http://google.test", change), apiclient.Deps{Transport: p}); err != nil {
 		p.t.Fatal(err)
 	}
+	p.Source = p.source
 }
 
 func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -80,40 +79,9 @@ func (p *poller) environment() sources.Environment {
 // today is the day in the account's zone.
 func (p *poller) today() record.Day { return record.DayOf(time.Now().In(newYork(p.t))) }
 
-// tryPoll polls a stream and keeps the pages by the rules of sources.Page.
-func (p *poller) tryPoll(stream string) error {
-	req := sources.Request{Environment: p.environment(), Stream: stream, Cursor: p.cursors[stream]}
-	return p.source.Fetch(p.t.Context(), req, func(_ context.Context, page sources.Page) error {
-		if p.onPage != nil {
-			if err := p.onPage(page); err != nil {
-				return err
-			}
-		}
-		p.rejected = append(p.rejected, page.Rejected...)
-		for _, r := range page.Records {
-			id := r.RecordMeta().ID
-			p.held[stream][id] = r
-			if r.RecordMeta().Deleted {
-				delete(p.held[stream], id)
-			}
-		}
-		if page.Cursor != "" {
-			p.cursors[stream] = page.Cursor
-		}
-		return nil
-	})
-}
-
-func (p *poller) poll(stream string) {
-	p.t.Helper()
-	if err := p.tryPoll(stream); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // spend returns the record of a campaign's day; nil where none is held.
 func (p *poller) spend(campaign int64, day record.Day) *record.Spend {
-	r, ok := p.held["spend"][dayKey{campaign, day}.String()].(*record.Spend)
+	r, ok := p.Held["spend"][dayKey{campaign, day}.String()].(*record.Spend)
 	if !ok {
 		return nil
 	}

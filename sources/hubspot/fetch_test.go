@@ -25,7 +25,7 @@ var errStop = errors.New("the disk is full")
 func TestMoreChangesAtOnceThanASearchReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		p.poll("account")
+		p.Poll("account")
 		time.Sleep(time.Hour)
 		const many = 3_456
 		p.server.MaxResults = 1_000 // the vendor's are 10,000
@@ -36,21 +36,21 @@ func TestMoreChangesAtOnceThanASearchReturns(t *testing.T) {
 		// The process dies twice on the way.
 		for _, after := range []int{10, 5} {
 			pages := 0
-			p.onPage = func(sources.Page) error {
+			p.OnPage = func(sources.Page) error {
 				if pages++; pages > after {
 					return errStop
 				}
 				return nil
 			}
-			if err := p.tryPoll("account"); !errors.Is(err, errStop) {
+			if err := p.TryPoll("account"); !errors.Is(err, errStop) {
 				t.Fatalf("got %v, want the error of emit", err)
 			}
 			p.open(nil)
 			time.Sleep(5 * time.Minute)
 		}
 		p.holds("account", 1500)
-		p.onPage = nil
-		p.poll("account")
+		p.OnPage = nil
+		p.Poll("account")
 		p.holds("account", many)
 		if p.statuses[429] > 0 {
 			t.Errorf("%d requests were too many for the vendor", p.statuses[429])
@@ -62,15 +62,15 @@ func TestLateIndexing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
 		p.server.IndexLag = 6 * time.Minute
-		p.poll("lead")
+		p.Poll("lead")
 		for n := range uint64(20) {
 			time.Sleep(2 * time.Minute)
 			p.server.Put(fakehubspot.Contacts, n+1, time.Now(), map[string]string{"email": "a@b.example"})
 			time.Sleep(time.Minute)
-			p.poll("lead")
+			p.Poll("lead")
 		}
 		time.Sleep(8 * time.Minute)
-		p.poll("lead")
+		p.Poll("lead")
 		p.holds("lead", 20)
 	})
 }
@@ -81,26 +81,26 @@ func TestDeletions(t *testing.T) {
 		for n := range uint64(5) {
 			p.server.Put(fakehubspot.Contacts, n+1, time.Now(), map[string]string{"email": "a@b.example"})
 		}
-		p.poll("lead")
+		p.Poll("lead")
 		p.holds("lead", 5)
 		p.server.Archive(fakehubspot.Contacts, 1, time.Now())
 		p.server.Purge(fakehubspot.Contacts, 2)
 		p.server.Merge(fakehubspot.Contacts, 3, 4, time.Now())
 		time.Sleep(10 * time.Minute)
-		p.poll("lead")
+		p.Poll("lead")
 		p.holds("lead", 4) // without the merged one
 		time.Sleep(55 * time.Minute)
-		p.poll("lead")
+		p.Poll("lead")
 		p.holds("lead", 3) // without the archived one
 		p.server.Restore(fakehubspot.Contacts, 1)
 		time.Sleep(20 * time.Hour)
-		p.poll("lead")
+		p.Poll("lead")
 		p.holds("lead", 3)
 		time.Sleep(4 * time.Hour)
-		p.poll("lead") // the sweep
+		p.Poll("lead") // the sweep
 		p.holds("lead", 3)
-		if p.held["lead"]["1"] == nil || p.held["lead"]["2"] != nil || p.held["lead"]["4"] == nil {
-			t.Errorf("held: %v", p.held["lead"])
+		if p.Held["lead"]["1"] == nil || p.Held["lead"]["2"] != nil || p.Held["lead"]["4"] == nil {
+			t.Errorf("held: %v", p.Held["lead"])
 		}
 	})
 }
@@ -112,20 +112,20 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{"domain": "firm.example"})
 		}
 		pages := 0
-		p.onPage = func(sources.Page) error {
+		p.OnPage = func(sources.Page) error {
 			if pages++; pages > 3 {
 				return errStop
 			}
 			return nil
 		}
-		if err := p.tryPoll("account"); !errors.Is(err, errStop) {
+		if err := p.TryPoll("account"); !errors.Is(err, errStop) {
 			t.Fatalf("got %v, want the error of emit", err)
 		}
 		p.holds("account", 300)
 		lists := p.server.Requests()["list"]
 		p.server.Purge(fakehubspot.Companies, 7)
 		p.server.Put(fakehubspot.Companies, 8, time.Now().Add(time.Minute), map[string]string{"hs_ideal_customer_profile": "tier_2"})
-		p.onPage = func(page sources.Page) error {
+		p.OnPage = func(page sources.Page) error {
 			if page.Sweep {
 				return errors.New("a part of the list was taken for all of it")
 			}
@@ -133,17 +133,17 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 		}
 		p.open(nil)
 		time.Sleep(time.Hour)
-		p.poll("account")
+		p.Poll("account")
 		p.holds("account", 450)
 		if got := p.server.Requests()["list"] - lists; got != 2 {
 			t.Errorf("%d pages were listed, want the last 2", got)
 		}
-		if tier := p.held["account"]["8"].(*record.Account).Tier; tier != "tier_2" {
+		if tier := p.Held["account"]["8"].(*record.Account).Tier; tier != "tier_2" {
 			t.Errorf("tier %q: a change during the first read was lost", tier)
 		}
-		p.onPage = nil
+		p.OnPage = nil
 		time.Sleep(23 * time.Hour)
-		p.poll("account")
+		p.Poll("account")
 		p.holds("account", 449)
 	})
 }
@@ -158,10 +158,10 @@ func TestOwnersNames(t *testing.T) {
 		for n := range uint64(5) {
 			p.server.Put(fakehubspot.Companies, n+1, time.Now(), map[string]string{"hubspot_owner_id": strconv.FormatUint(n+1, 10)})
 		}
-		p.poll("account")
+		p.Poll("account")
 		owners := func() map[string]string {
 			got := map[string]string{}
-			for id, r := range p.held["account"] {
+			for id, r := range p.Held["account"] {
 				got[id] = r.(*record.Account).Owner
 			}
 			return got
@@ -176,7 +176,7 @@ func TestOwnersNames(t *testing.T) {
 		p.server.Put(fakehubspot.Companies, 6, time.Now(), map[string]string{"hubspot_owner_id": "6"})
 		time.Sleep(10 * time.Minute)
 		asked := p.server.Requests()["owners"]
-		p.poll("account")
+		p.Poll("account")
 		want["6"] = "Bo"
 		if diff := cmp.Diff(want, owners()); diff != "" {
 			t.Errorf("owners differ (-want +got):\n%s", diff)
@@ -229,9 +229,9 @@ func TestDealsOfCompaniesAndContacts(t *testing.T) {
 		link(1, fakehubspot.Contacts, 5, false)
 		link(2, fakehubspot.Companies, 9, false)
 		link(2, fakehubspot.Companies, 8, false)
-		p.poll("deal")
+		p.Poll("deal")
 		got := map[string]string{}
-		for id, r := range p.held["deal"] {
+		for id, r := range p.Held["deal"] {
 			d := r.(*record.Deal)
 			got[id] = d.Account.ID + "/" + d.Lead + "/" + d.State
 		}
@@ -302,7 +302,7 @@ func TestSearchOutOfOrder(t *testing.T) {
 			t.Errorf("a full page: %d IDs, more: %v, %v", len(ids), more, err)
 		}
 		p.intercept = func(*http.Request) (int, string) { return 200, `{"results":[],"paging":{"next":{"after":"200"}}}` }
-		p.cursors["lead"] = cursors.Text(cursor{Read: 1})
+		p.Cursors["lead"] = cursors.Text(cursor{Read: 1})
 		f := fetch{Source: p.source, stream: streams()[0], now: time.Now().UnixMilli(), cursor: cursor{Read: 1}}
 		if _, ok := errors.AsType[*apiclient.LoopError](f.changes(t.Context())); !ok {
 			t.Error("empty pages for ever: no LoopError")

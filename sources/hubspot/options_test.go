@@ -73,16 +73,6 @@ func TestOptions(t *testing.T) {
 func TestCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		texts := func() map[string]string {
-			got := map[string]string{}
-			for _, f := range p.source.Check(t.Context(), p.environment()) {
-				got[f.Subject] = f.Detail
-				if f.Err != nil {
-					got[f.Subject] = "ERROR " + f.Err.Error()
-				}
-			}
-			return got
-		}
 		p.server.PutOwner(fakehubspot.Owner{ID: "1"})
 		p.server.PutPipeline(salesPipeline())
 		want := map[string]string{
@@ -91,7 +81,7 @@ func TestCheck(t *testing.T) {
 			"stream account":       "7 properties are read",
 			"stream deal":          "11 properties are read, the account has no hs_v2_date_entered_closedlost, hs_v2_date_entered_closedwon; deals without a currency are taken to be in EUR",
 		}
-		if diff := cmp.Diff(want, texts()); diff != "" {
+		if diff := cmp.Diff(want, p.Check()); diff != "" {
 			t.Errorf("findings differ (-want +got):\n%s", diff)
 		}
 		p.open(func(o *Options) {
@@ -105,19 +95,19 @@ func TestCheck(t *testing.T) {
 			"stream deal":    {`order_property: deals have no property "order_no"`},
 		} {
 			for _, part := range parts {
-				if text := texts()[subject]; !strings.Contains(text, part) {
+				if text := p.Check()[subject]; !strings.Contains(text, part) {
 					t.Errorf("%s: got %q, want %q in it", subject, text, part)
 				}
 			}
 		}
 		p.open(nil)
 		p.server.Scopes = []string{"crm.objects.owners.read", "crm.objects.contacts.read", "crm.objects.deals.read"}
-		got := texts()
+		got := p.Check()
 		if !strings.Contains(got["stream account"], "the permission crm.objects.companies.read") || strings.Contains(got["stream lead"], "ERROR") {
 			t.Errorf("without a scope: got %v", got)
 		}
 		p.server.Token = "another"
-		got = texts()
+		got = p.Check()
 		if len(got) != 1 || !strings.Contains(got["credentials"], "refused") {
 			t.Errorf("with another token: got %v", got)
 		}
@@ -202,11 +192,11 @@ func TestCursor(t *testing.T) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	p := newPoller(t, nil)
-	p.cursors["lead"] = "{"
-	if err := p.tryPoll("lead"); err == nil || !strings.Contains(err.Error(), "cursor") {
+	p.Cursors["lead"] = "{"
+	if err := p.TryPoll("lead"); err == nil || !strings.Contains(err.Error(), "cursor") {
 		t.Errorf("a cursor that is cut: got %v", err)
 	}
-	if err := p.tryPoll("parcel"); err == nil || errors.Is(err, errStop) {
+	if err := p.TryPoll("parcel"); err == nil || errors.Is(err, errStop) {
 		t.Errorf("an unknown stream: got %v", err)
 	}
 }

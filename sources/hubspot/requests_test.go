@@ -20,7 +20,7 @@ func TestLimits(t *testing.T) {
 			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{})
 		}
 		begin := time.Now()
-		p.poll("account")
+		p.Poll("account")
 		p.holds("account", 3000)
 		if p.statuses[429] > 0 {
 			t.Errorf("%d requests were too many: the headers say how many are allowed", p.statuses[429])
@@ -29,14 +29,14 @@ func TestLimits(t *testing.T) {
 			t.Errorf("32 requests at 20 in 10 s took %v", took)
 		}
 		p.server.Daily = 200 // half of it is for others
-		p.poll("lead")
+		p.Poll("lead")
 		var limited *apiclient.RateLimitedError
 		for range 100 {
 			var ok bool
-			if limited, ok = errors.AsType[*apiclient.RateLimitedError](p.tryPoll("account")); ok {
+			if limited, ok = errors.AsType[*apiclient.RateLimitedError](p.TryPoll("account")); ok {
 				break
 			}
-			p.cursors["account"] = ""
+			p.Cursors["account"] = ""
 		}
 		if limited == nil || limited.Quota != quotaDaily {
 			t.Fatalf("got %v, want the daily limit", limited)
@@ -45,7 +45,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%v: more than half of the day's requests were used", p.statuses)
 		}
 		time.Sleep(25 * time.Hour)
-		if err := p.tryPoll("lead"); err != nil {
+		if err := p.TryPoll("lead"); err != nil {
 			t.Errorf("on the next day: %v", err)
 		}
 	})
@@ -55,9 +55,9 @@ func TestVersionThree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, func(o *Options) { o.APIVersion = "v3" })
 		p.server.Put(fakehubspot.Deals, 1, time.Now(), map[string]string{"amount": "1"})
-		p.poll("deal")
+		p.Poll("deal")
 		time.Sleep(10 * time.Minute)
-		p.poll("deal")
+		p.Poll("deal")
 		p.holds("deal", 1)
 		for _, path := range []string{
 			"GET /crm/v3/objects/deals", "POST /crm/v3/objects/deals/search", "POST /crm/v3/objects/deals/batch/read",
@@ -86,7 +86,7 @@ func TestRequestsOfADay(t *testing.T) {
 		}
 		all := func() {
 			for _, st := range streams() {
-				p.poll(string(st.kind))
+				p.Poll(string(st.kind))
 			}
 		}
 		before := map[string]int{}

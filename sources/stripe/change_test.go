@@ -171,7 +171,7 @@ func TestChanges(t *testing.T) {
 						}
 						if strings.HasPrefix(how, "daily") {
 							p.open(nil)
-							p.poll("subscription")
+							p.Poll("subscription")
 						}
 					}
 					want := test.want
@@ -246,8 +246,8 @@ func TestEndings(t *testing.T) {
 				defer func() {
 					time.Sleep(day)
 					p.server.DeleteCustomer(customer, time.Now())
-					p.poll("customer")
-					if p.held["customer "+customer] != nil {
+					p.Poll("customer")
+					if p.Held["customer"][customer] != nil {
 						t.Error("a deleted customer is held")
 					}
 					if got := p.history(start, id); got != "ended, 0d 10, 4d 0" {
@@ -256,8 +256,8 @@ func TestEndings(t *testing.T) {
 				}()
 			}
 		}
-		p.poll("customer")
-		p.poll("subscription")
+		p.Poll("customer")
+		p.Poll("subscription")
 		time.Sleep(2 * day)
 		p.server.Cancel("sub_1", time.Now())
 		if got := p.history(start, "sub_1"); got != "ended, 0d 10, 2d 0" {
@@ -265,8 +265,8 @@ func TestEndings(t *testing.T) {
 		}
 		p.server.RemoveSubscription("sub_2")
 		time.Sleep(day)
-		p.poll("subscription")
-		if p.held["subscription sub_2"] != nil {
+		p.Poll("subscription")
+		if p.Held["subscription"]["sub_2"] != nil {
 			t.Error("a subscription that is not listed any more is held after a sweep")
 		}
 	})
@@ -319,16 +319,16 @@ func TestDeletedCoupon(t *testing.T) {
 		s := fakestripe.Subscription{ID: "sub_1", Customer: "cus_1", Currency: "eur", Items: items("month10", 1), Discounts: []fakestripe.Discount{{Coupon: "euro"}}}
 		p.server.AddSubscription(start, s)
 		p.server.DeleteCoupon("euro")
-		if got := p.history(start, "sub_1"); got != "active, 0d 9" || len(p.rejected) > 0 {
-			t.Errorf("got %s, rejected %v", got, p.rejected)
+		if got := p.history(start, "sub_1"); got != "active, 0d 9" || len(p.Rejected) > 0 {
+			t.Errorf("got %s, rejected %v", got, p.Rejected)
 		}
 		// Of an item's discount the vendor gives no coupon with it.
 		p.server.ChangeSubscription("sub_1", time.Now(), func(s *fakestripe.Subscription) {
 			s.Items[0].Discounts, s.Discounts = s.Discounts, nil
 		})
-		p.poll("subscription")
-		if len(p.rejected) == 0 || p.rejected[0].Reason != "unknown coupon" || p.rejected[0].ID != "sub_1" {
-			t.Errorf("got %+v, want a rejection for a coupon that is gone", p.rejected)
+		p.Poll("subscription")
+		if len(p.Rejected) == 0 || p.Rejected[0].Reason != "unknown coupon" || p.Rejected[0].ID != "sub_1" {
+			t.Errorf("got %+v, want a rejection for a coupon that is gone", p.Rejected)
 		}
 	})
 }
@@ -341,11 +341,11 @@ func TestLastReadIsGone(t *testing.T) {
 		for i := range ids {
 			ids[i] = p.server.AddCustomer(time.Now(), fakestripe.Customer{})
 		}
-		p.poll("customer")
-		p.cursors["customer"] = cursors.Text(cursor{Began: time.Now().Unix(), After: ids[50]})
+		p.Poll("customer")
+		p.Cursors["customer"] = cursors.Text(cursor{Began: time.Now().Unix(), After: ids[50]})
 		p.server.DeleteCustomer(ids[50], time.Now())
-		p.poll("customer")
-		if got := len(p.held); got != 150 { // with cus_1
+		p.Poll("customer")
+		if got := len(p.Held["customer"]); got != 150 { // with cus_1
 			t.Errorf("%d customers are held, want 150", got)
 		}
 	})
@@ -353,11 +353,11 @@ func TestLastReadIsGone(t *testing.T) {
 
 func TestCursor(t *testing.T) {
 	p := newPoller(t, nil)
-	p.cursors["subscription"] = "{"
-	if err := p.tryPoll("subscription"); err == nil || !strings.Contains(err.Error(), "cursor") {
+	p.Cursors["subscription"] = "{"
+	if err := p.TryPoll("subscription"); err == nil || !strings.Contains(err.Error(), "cursor") {
 		t.Errorf("a cursor that is cut: got %v", err)
 	}
-	if err := p.tryPoll("parcel"); err == nil || errors.Is(err, errDiscount) {
+	if err := p.TryPoll("parcel"); err == nil || errors.Is(err, errDiscount) {
 		t.Errorf("an unknown stream: got %v", err)
 	}
 }

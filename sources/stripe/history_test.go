@@ -141,7 +141,7 @@ func TestHistory(t *testing.T) {
 				if got := p.history(start, "sub_1"); got != test.want {
 					t.Errorf("got  %s\nwant %s", got, test.want)
 				}
-				before := p.cursors["subscription"]
+				before := p.Cursors["subscription"]
 				time.Sleep(40 * day)
 				p.server.ChangeSubscription("sub_1", time.Now(), func(s *fakestripe.Subscription) {
 					s.PeriodStart, s.PeriodEnd = time.Now(), time.Now().Add(31*day)

@@ -63,26 +63,16 @@ func TestOptions(t *testing.T) {
 func TestCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		texts := func() map[string]string {
-			got := map[string]string{}
-			for _, f := range p.source.Check(t.Context(), p.environment()) {
-				got[f.Subject] = f.Detail
-				if f.Err != nil {
-					got[f.Subject] = "ERROR " + f.Err.Error()
-				}
-			}
-			return got
-		}
 		want := map[string]string{
 			"stream customer":     "/v1/customers and its events can be read",
 			"stream subscription": "/v1/subscriptions and its events can be read; there is none yet",
 		}
-		if diff := cmp.Diff(want, texts()); diff != "" {
+		if diff := cmp.Diff(want, p.Check()); diff != "" {
 			t.Errorf("findings differ (-want +got):\n%s", diff)
 		}
 		p.server.Test = true
 		p.server.AddSubscription(time.Now(), fakestripe.Subscription{Customer: "cus_1", Currency: "eur", Items: items("month10", 1)})
-		if got := texts()["stream subscription"]; !strings.HasSuffix(got, "; these are test data; the newest is in EUR") {
+		if got := p.Check()["stream subscription"]; !strings.HasSuffix(got, "; these are test data; the newest is in EUR") {
 			t.Errorf("of test data: got %q", got)
 		}
 		for missing, subject := range map[string]string{
@@ -95,12 +85,12 @@ func TestCheck(t *testing.T) {
 					p.server.Permissions = append(p.server.Permissions, name)
 				}
 			}
-			if got := texts(); !strings.Contains(got[subject], "the permission "+missing) {
+			if got := p.Check(); !strings.Contains(got[subject], "the permission "+missing) {
 				t.Errorf("without %s: got %v", missing, got)
 			}
 		}
 		p.server.Key = "another"
-		if got := texts(); len(got) != 1 || !strings.Contains(got["credentials"], "refused") {
+		if got := p.Check(); len(got) != 1 || !strings.Contains(got["credentials"], "refused") {
 			t.Errorf("with another key: got %v", got)
 		}
 	})

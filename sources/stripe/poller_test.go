@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,25 +11,22 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 // poller polls a fake in simulated time and keeps what it got.
 type poller struct {
+	*sourcetest.Poller
 	t        *testing.T
 	server   *fakestripe.Server
 	source   *Source
-	cursors  map[string]string
-	held     map[string]record.Record // by stream and ID
-	rejected []sources.Rejection
-	rounded  int
 	statuses map[int]int
 	edit     func(path, body string) string
 }
 
 func newPoller(t *testing.T, change func(*Options)) *poller {
-	p := &poller{
-		t: t, server: fakestripe.New(time.Now), cursors: map[string]string{}, statuses: map[int]int{}, held: map[string]record.Record{},
-	}
+	p := &poller{t: t, server: fakestripe.New(time.Now), statuses: map[int]int{}}
+	p.Poller = sourcetest.NewPoller(t, p.environment)
 	p.server.Key = testKey
 	p.open(change)
 	p.server.AddCustomer(time.Now(), fakestripe.Customer{ID: "cus_1", Email: "a@b.example"})
@@ -53,6 +49,7 @@ func (p *poller) open(change func(*Options)) {
 	if p.source, err = New("billing", testOptions("http://stripe.test", change), apiclient.Deps{Transport: p}); err != nil {
 		p.t.Fatal(err)
 	}
+	p.Source = p.source
 }
 
 func (p *poller) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -75,50 +72,14 @@ func (p *poller) environment() sources.Environment {
 	return sources.Environment{Zone: time.UTC, Currency: "EUR", Now: time.Now()}
 }
 
-// tryPoll polls a stream and keeps the pages by the rules of sources.Page.
-func (p *poller) tryPoll(stream string) error {
-	seen := map[string]bool{}
-	req := sources.Request{Environment: p.environment(), Stream: stream, Cursor: p.cursors[stream]}
-	return p.source.Fetch(p.t.Context(), req, func(_ context.Context, page sources.Page) error {
-		p.rejected = append(p.rejected, page.Rejected...)
-		p.rounded += page.Rounded
-		for _, r := range page.Records {
-			key := stream + " " + r.RecordMeta().ID
-			seen[key] = true
-			p.held[key] = r
-			if r.RecordMeta().Deleted {
-				delete(p.held, key)
-			}
-		}
-		if page.Sweep {
-			for key := range p.held {
-				if strings.HasPrefix(key, stream+" ") && !seen[key] {
-					delete(p.held, key)
-				}
-			}
-		}
-		if page.Cursor != "" {
-			p.cursors[stream] = page.Cursor
-		}
-		return nil
-	})
-}
-
-func (p *poller) poll(stream string) {
-	p.t.Helper()
-	if err := p.tryPoll(stream); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // history polls and returns the subscription's history as text: the time since start, and the
 // amount.
 func (p *poller) history(start time.Time, id string) string {
 	p.t.Helper()
-	p.poll("subscription")
-	r, ok := p.held["subscription "+id].(*record.Subscription)
+	p.Poll("subscription")
+	r, ok := p.Held["subscription"][id].(*record.Subscription)
 	if !ok {
-		p.t.Errorf("no subscription %s; rejected: %+v", id, p.rejected)
+		p.t.Errorf("no subscription %s; rejected: %+v", id, p.Rejected)
 		return ""
 	}
 	return historyText(start, r)

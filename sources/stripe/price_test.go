@@ -71,8 +71,8 @@ func TestRounded(t *testing.T) {
 		p.server.KeepEvents = 0
 		p.server.AddSubscription(start, fakestripe.Subscription{ID: "sub_1", Customer: "cus_1", Currency: "eur", Items: items("week1", 1)})
 		time.Sleep(time.Hour)
-		if got := p.history(start, "sub_1"); got != "active, 0d 4.333333" || p.rounded != 1 {
-			t.Errorf("a week of 1: got %s, %d rounded", got, p.rounded)
+		if got := p.history(start, "sub_1"); got != "active, 0d 4.333333" || p.Pages[0].Rounded != 1 {
+			t.Errorf("a week of 1: got %s, pages %+v", got, p.Pages)
 		}
 		p.server.AddSubscription(start, fakestripe.Subscription{ID: "sub_2", Customer: "cus_1", Currency: "eur", Items: items("day1", 1)})
 		time.Sleep(day)
@@ -106,11 +106,11 @@ func TestRejected(t *testing.T) {
 					}
 					return strings.ReplaceAll(body, test.old, test.broken)
 				}
-				p.poll("subscription")
-				if len(p.rejected) != 1 {
-					t.Fatalf("got %+v, want one rejection; held are %v", p.rejected, p.held)
+				p.Poll("subscription")
+				if len(p.Rejected) != 1 {
+					t.Fatalf("got %+v, want one rejection; held are %v", p.Rejected, p.Held)
 				}
-				r := p.rejected[0]
+				r := p.Rejected[0]
 				if r.ID != "sub_1" || r.Kind != record.KindSubscription || r.Reason != test.reason || !strings.Contains(r.Detail, test.detail) || r.Where != "subscription sub_1" {
 					t.Errorf("got %+v", r)
 				}

@@ -37,8 +37,8 @@ func TestRequestsOfADay(t *testing.T) {
 		p.server.KeepEvents = 30 * day
 		time.Sleep(30 * day)
 		all := func() {
-			p.poll("customer")
-			p.poll("subscription")
+			p.Poll("customer")
+			p.Poll("subscription")
 		}
 		before := map[string]int{}
 		measure := func(what string, want map[string]int) {
@@ -81,7 +81,7 @@ func TestLimits(t *testing.T) {
 		p := newPoller(t, nil)
 		p.fill(time.Now())
 		begin := time.Now()
-		p.poll("subscription")
+		p.Poll("subscription")
 		if p.statuses[429] > 0 {
 			t.Errorf("%d of %v requests were too many", p.statuses[429], p.statuses)
 		}
@@ -89,7 +89,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%v requests took %v", p.statuses, took)
 		}
 		p.server.PerSecond = 0
-		if limited, ok := errors.AsType[*apiclient.RateLimitedError](p.tryPoll("subscription")); !ok || limited.Quota != "endpoint-rate" {
+		if limited, ok := errors.AsType[*apiclient.RateLimitedError](p.TryPoll("subscription")); !ok || limited.Quota != "endpoint-rate" {
 			t.Errorf("got %v, want the limit", limited)
 		}
 	})
@@ -108,14 +108,14 @@ func TestInvoices(t *testing.T) {
 		trial := in
 		trial.ID, trial.Subtotal, trial.Discount = "in_2", 0, 0
 		p.server.PutInvoice(start, trial)
-		p.poll("order")
+		p.Poll("order")
 		want := &record.Order{
 			Meta: record.Meta{ID: "in_1"}, Customer: record.RefTo("cus_1"), PlacedAt: record.At(start), State: record.StateDraft, Currency: "EUR",
 			Gross: record.Micros(100_000_000), Discount: record.Micros(10_000_000), Country: "DE", Recurring: true,
 		}
 		compare := func(when string) {
 			t.Helper()
-			if diff := cmp.Diff(map[string]record.Record{"order in_1": want}, p.held, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+			if diff := cmp.Diff(map[string]record.Record{"in_1": want}, p.Held["order"], cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
 				t.Errorf("%s: records differ (-want +got):\n%s", when, diff)
 			}
 		}
@@ -123,23 +123,23 @@ func TestInvoices(t *testing.T) {
 		time.Sleep(2 * day)
 		in.Status, in.FinalizedAt, in.PaidAt = "paid", start.Add(time.Hour), paid
 		p.server.PutInvoice(time.Now(), in)
-		p.poll("order")
+		p.Poll("order")
 		want.State, want.PlacedAt, want.PaidAt = record.StateCounted, record.At(in.FinalizedAt), record.At(paid)
 		compare("paid")
 		in.Status = "void"
 		p.server.PutInvoice(time.Now(), in)
-		p.poll("order")
+		p.Poll("order")
 		want.State = record.StateCancelled
 		compare("void")
 		p.server.Test = true
 		p.server.PutInvoice(time.Now(), in)
-		p.poll("order")
+		p.Poll("order")
 		want.State = record.StateTest
 		compare("of test data")
 		p.server.DeleteInvoice("in_1", time.Now())
-		p.poll("order")
-		if len(p.held) > 0 {
-			t.Errorf("deleted: %v are held", p.held)
+		p.Poll("order")
+		if len(p.Held["order"]) > 0 {
+			t.Errorf("deleted: %v are held", p.Held["order"])
 		}
 	})
 }
