@@ -30,7 +30,7 @@ func (w *writer) subscriptionFacts(ctx context.Context, s stored, r *record.Subs
 		return nil, err
 	}
 	steps := w.steps(r)
-	for _, events := range [][]history.Event{w.liveSpans(r), revenueChanges(steps, currency), w.stateSpans(r, steps)} {
+	for _, events := range [][]history.Event{liveSpans(steps), revenueChanges(steps, currency), w.stateSpans(r, steps)} {
 		for _, e := range events {
 			e.Source = history.Dict(s.source)
 			facts = append(facts, fact{customer: r.Customer.Sealed[0], event: e})
@@ -40,38 +40,17 @@ func (w *writer) subscriptionFacts(ctx context.Context, s stored, r *record.Subs
 }
 
 // liveSpans are the spans in which a subscription is live and paid.
-func (w *writer) liveSpans(r *record.Subscription) []history.Event {
+func liveSpans(steps []step) []history.Event {
 	var events []history.Event
-	ended, hasEnd := w.at(r.EndedAt)
-	live := func(from, to int64) {
-		if hasEnd && (to == 0 || ended < to) {
-			to = ended
-		}
-		events = append(events, history.Event{Kind: history.Live, T: from, End: to})
-	}
-	if len(r.History) == 0 {
-		if started, ok := w.at(r.StartedAt); ok && r.State != record.SubscriptionTrialing {
-			live(started, 0)
-		}
-		return events
-	}
-	var from int64
-	paid := false
-	for _, change := range r.History {
-		at, ok := w.at(change.At)
-		if !ok {
-			continue
-		}
+	live := false
+	for _, s := range steps {
 		switch {
-		case !paid && change.MRR.OrZero() > 0:
-			paid, from = true, at
-		case paid && change.MRR.OrZero() <= 0:
-			paid = false
-			live(from, at)
+		case s.paid() && !live:
+			events = append(events, history.Event{Kind: history.Live, T: s.at})
+		case !s.paid() && live:
+			events[len(events)-1].End = s.at
 		}
-	}
-	if paid {
-		live(from, 0)
+		live = s.paid()
 	}
 	return events
 }

@@ -354,33 +354,12 @@ func (w *world) addSubscriptions() {
 			continue
 		}
 		s := subscription{record: rec, world: w, steps: w.steps(rec)}
-		if len(rec.History) == 0 {
-			s.start, s.started = w.calendar.resolve(rec.StartedAt)
-			s.started = s.started && rec.State != record.SubscriptionTrialing
-		}
-		for _, change := range rec.History {
-			if t, dated := w.calendar.resolve(change.At); dated && change.MRR.Micros > 0 && (!s.started || t < s.start) {
-				s.start, s.started = t, true
-			}
+		if i := slices.IndexFunc(s.steps, func(step mrrStep) bool { return brings(step.mrr) }); i >= 0 {
+			s.start, s.started = s.steps[i].at, true
 		}
 		c.subscriptions = append(c.subscriptions, s)
 	}
 }
 
-// liveAt reports whether the subscription is paid for at t.
-func (s subscription) liveAt(t int64) bool {
-	if ended, ok := s.world.calendar.resolve(s.record.EndedAt); ok && ended < t {
-		return false
-	}
-	if len(s.record.History) == 0 {
-		return s.started && s.start < t
-	}
-	var last int64 = always
-	paid := false
-	for _, change := range s.record.History {
-		if at, ok := s.world.calendar.resolve(change.At); ok && at < t && at >= last {
-			last, paid = at, change.MRR.Micros > 0
-		}
-	}
-	return paid
-}
+// liveAt reports whether the subscription is paid for at t, be it known how much or not.
+func (s subscription) liveAt(t int64) bool { return brings(s.mrrAt(t)) }
