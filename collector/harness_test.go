@@ -115,6 +115,10 @@ func (w *world) commit(t fataler, source string, records ...record.Record) {
 	if _, err := session.Commit(ctx, ledger.Batch{Records: records}); err != nil {
 		t.Fatalf("commit: %v", err)
 	}
+	// While a stream is read for the first time, figures are not followed but made anew.
+	if err := session.End(ctx, time.Unix(0, 0), nil, false); err != nil {
+		t.Fatalf("end: %v", err)
+	}
 }
 
 // output computes all samples at asOf.

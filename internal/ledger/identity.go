@@ -169,10 +169,7 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 				continue
 			}
 			seen[key] = true
-			if err := reachAll("SELECT id FROM node WHERE hash = ?", key[:]); err != nil {
-				return nil, err
-			}
-			if err := reachAll("SELECT node FROM node_key WHERE hash = ?", key[:]); err != nil {
+			if err := reachAll("SELECT id FROM node WHERE hash = ?1 UNION ALL SELECT node FROM node_key WHERE hash = ?1", key[:]); err != nil {
 				return nil, err
 			}
 		}

@@ -137,7 +137,19 @@ func (e *Engine) View(ctx context.Context, asOf int64) (_ *View, err error) {
 		e.tot = nil
 		return nil, fmt.Errorf("compute totals: %w", err)
 	}
-	return e.view(ctx, snap)
+	v, err := e.view(ctx, snap)
+	if err == nil && reading(v.Streams) {
+		// A source that is read for the first time changes almost everything: following that
+		// would cost more than reading all again in the end.
+		e.Reset()
+	}
+	return v, err
+}
+
+// reading reports whether any stream is being read for the first time. One that failed
+// waits for its next poll.
+func reading(streams []ledger.Stream) bool {
+	return slices.ContainsFunc(streams, func(s ledger.Stream) bool { return !s.Complete && s.Error == "" })
 }
 
 // learn reads texts, and rates where they have changed.

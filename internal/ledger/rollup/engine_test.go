@@ -174,3 +174,28 @@ func TestViewsAreImmutable(t *testing.T) {
 	}
 	compareViews(t, "after others were computed", before, same)
 }
+
+// While a stream is read for the first time nothing is followed: all of it is read again.
+func TestFirstReadingIsNotFollowed(t *testing.T) {
+	l := newLedger(t, time.UTC)
+	e := New(l, options(window.Span{Days: 180}), []string{"shop"})
+	session, err := l.Begin(t.Context(), "shop", "orders", record.Kinds(), false, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.Commit(t.Context(), ledger.Batch{Records: []record.Record{shopOrder("o", "c", 1, 7, "EUR")}}); err != nil {
+		t.Fatal(err)
+	}
+	view(t, e, noon())
+	if e.Watching() {
+		t.Error("the first reading of a stream is followed")
+	}
+	if err := session.End(t.Context(), time.Unix(0, 0), errors.New("refused"), false); err != nil {
+		t.Fatal(err)
+	}
+	if view(t, e, noon()); !e.Watching() {
+		t.Error("a stream that failed keeps the others from being followed")
+	}
+	commit(t, l, shopOrder("p", "c", 2, 7, "EUR"))
+	compareViews(t, "after the first reading", view(t, e, noon()), afresh(t, l, e, noon()))
+}

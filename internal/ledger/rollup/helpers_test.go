@@ -63,6 +63,10 @@ func commit(t testing.TB, l *ledger.Ledger, records ...record.Record) {
 	if _, err := session.Commit(t.Context(), ledger.Batch{Records: records}); err != nil {
 		t.Fatal(err)
 	}
+	// While a stream is read for the first time, figures are not followed but made anew.
+	if err := session.End(t.Context(), time.Unix(0, 0), nil, false); err != nil {
+		t.Fatalf("end: %v", err)
+	}
 }
 
 func view(t testing.TB, e *Engine, asOf int64) *View {
