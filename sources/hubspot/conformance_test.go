@@ -163,26 +163,4 @@ func (a *account) merge(from, into int, at time.Time) {
 	delete(a.want, from)
 }
 
-func (a *account) wanted() []record.Record {
-	var list []record.Record
-	for _, n := range slices.Sorted(maps.Keys(a.want)) {
-		list = append(list, clone(a.want[n]))
-	}
-	return list
-}
-
-// clone copies a record, because sealing changes it.
-func clone(r record.Record) record.Record {
-	switch r := r.(type) {
-	case *record.Lead:
-		c := *r
-		return &c
-	case *record.Account:
-		c := *r
-		return &c
-	case *record.Deal:
-		c := *r
-		return &c
-	}
-	return r
-}
+func (a *account) wanted() []record.Record { return slices.Collect(maps.Values(a.want)) }

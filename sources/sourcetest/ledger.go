@@ -114,7 +114,7 @@ func (l *ledger) diff(want []record.Record) (string, error) {
 	var out strings.Builder
 	wanted := map[rowKey][]byte{}
 	for _, r := range want {
-		key, data, err := l.row(r)
+		key, data, err := l.row(copied(r))
 		if err != nil {
 			return "", fmt.Errorf("the harness wants %w", err)
 		}
@@ -152,6 +152,13 @@ func (l *ledger) diff(want []record.Record) (string, error) {
 		fmt.Fprintf(&out, "\n\tand %d more", problems-5)
 	}
 	return out.String(), nil
+}
+
+// copied returns a copy of a record, because sealing changes it.
+func copied(r record.Record) record.Record {
+	c := record.New(r.RecordKind())
+	reflect.ValueOf(c).Elem().Set(reflect.ValueOf(r).Elem())
+	return c
 }
 
 func sortedKeys(rows map[rowKey][]byte) []rowKey {

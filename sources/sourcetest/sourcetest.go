@@ -28,7 +28,7 @@ type Account struct {
 	// Merge moves the record number from into another one.
 	Merge func(from, into int, at time.Time)
 	// Want returns the records that a ledger holds when the source has caught up. The
-	// harness makes them from what was put, not from what the source makes of it.
+	// harness makes them from what was put, not from what the source makes of it. They are not changed.
 	Want func() []record.Record
 }
 

@@ -186,29 +186,4 @@ func (a *account) remove(n int, at time.Time) {
 	delete(a.want, n)
 }
 
-func (a *account) wanted() []record.Record {
-	var list []record.Record
-	for _, n := range slices.Sorted(maps.Keys(a.want)) {
-		list = append(list, clone(a.want[n]))
-	}
-	return list
-}
-
-// clone copies a record, because sealing changes it.
-func clone(r record.Record) record.Record {
-	switch r := r.(type) {
-	case *record.Customer:
-		c := *r
-		return &c
-	case *record.Subscription:
-		c := *r
-		return &c
-	case *record.Order:
-		c := *r
-		return &c
-	case *record.Refund:
-		c := *r
-		return &c
-	}
-	return r
-}
+func (a *account) wanted() []record.Record { return slices.Collect(maps.Values(a.want)) }
