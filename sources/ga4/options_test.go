@@ -36,7 +36,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	const property = ", property: 1"
-	for options, field := range map[string]string{
+	sourcetest.BadOptions(t, Type, DefaultOptions, map[string]string{
 		user:                        "property",
 		", property: G-ABC1" + user: "property",
 		property:                    "key_file",
@@ -55,12 +55,7 @@ func TestOptions(t *testing.T) {
 		property + user + ", key_event_lookback_days: 2":        "key_event_lookback_days",
 		property + user + ", deep_lookback_days: 91":            "deep_lookback_days",
 		property + user + ", deep_every: 1h":                    "deep_every",
-	} {
-		_, err := parseOptions(options)
-		if err == nil || !strings.Contains(err.Error(), "sources[0]."+field+":") {
-			t.Errorf("%q: got %v, want an error in %s", options, err, field)
-		}
-	}
+	})
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -42,7 +42,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	good := ", customer_id: 1112223333" + credentials
-	for options, field := range map[string]string{
+	sourcetest.BadOptions(t, Type, DefaultOptions, map[string]string{
 		credentials:                                                 "customer_id",
 		", customer_id: 12" + credentials:                           "customer_id",
 		", customer_id: shop" + credentials:                         "customer_id",
@@ -60,12 +60,7 @@ func TestOptions(t *testing.T) {
 		good + ", daily_operations: 0":                              "daily_operations",
 		good + ", daily_share: 1.5":                                 "daily_share",
 		good + ", campaigns: all":                                   "campaigns",
-	} {
-		_, err := parseOptions(options)
-		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%q: got %v, want an error at %s", options, err, field)
-		}
-	}
+	})
 	bad := testOptions("http://google.test", func(o *Options) { o.DailyShare = 0 })
 	if _, err := New("ads", bad, apiclient.Deps{}); err == nil || !strings.Contains(err.Error(), "daily_share") {
 		t.Errorf("New: got %v, want an error at daily_share", err)

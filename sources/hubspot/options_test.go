@@ -41,7 +41,7 @@ func TestOptions(t *testing.T) {
 	if len(o.Lifecycle.MQL) != 0 || len(o.Lifecycle.Customer) != 1 || o.SweepEvery != 48*time.Hour || o.ExternalIDs[0].Namespace != "erp" {
 		t.Errorf("got %+v", o)
 	}
-	for options, field := range map[string]string{
+	sourcetest.BadOptions(t, Type, DefaultOptions, map[string]string{
 		"":                                                                            "access_token",
 		", access_token: a, url: hubspot.test":                                        "url",
 		", access_token: a, api_version: v2":                                          "api_version",
@@ -58,12 +58,7 @@ func TestOptions(t *testing.T) {
 		", access_token: a, lifecycle: {won: [customer]}":                             "lifecycle.won",
 		", access_token: a, lifecycle: {disqualified_status: ['']}":                   "lifecycle.disqualified_status",
 		", access_token: a, target_property: abm, discount_property: 'amount;drop x'": "discount_property",
-	} {
-		_, err := parseOptions(options)
-		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%q: got %v, want an error at %s", options, err, field)
-		}
-	}
+	})
 	bad := testOptions("http://hubspot.test", func(o *Options) { o.DailyShare = 0 })
 	if _, err := New("crm", bad, apiclient.Deps{}); err == nil || !strings.Contains(err.Error(), "daily_share") {
 		t.Errorf("New: got %v, want an error at daily_share", err)

@@ -6,10 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	fakehubspot "github.com/b2bexporter/b2b_exporter/internal/fake/hubspot"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 func TestLimits(t *testing.T) {
@@ -89,20 +88,7 @@ func TestRequestsOfADay(t *testing.T) {
 				p.Poll(string(st.kind))
 			}
 		}
-		before := map[string]int{}
-		measure := func(what string, want map[string]int) {
-			t.Helper()
-			got := map[string]int{}
-			for kind, n := range p.server.Requests() {
-				if n > before[kind] {
-					got[kind] = n - before[kind]
-				}
-			}
-			before = p.server.Requests()
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s: requests differ (-want +got):\n%s", what, diff)
-			}
-		}
+		measure := sourcetest.Measure(t, p.server.Requests)
 		all()
 		// 40 pages of contacts, 5 of companies, 5 of deals with two requests each for their links.
 		measure("the first poll", map[string]int{"list": 50, "associations": 10, "owners": 4, "pipelines": 1})

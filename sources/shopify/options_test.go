@@ -1,7 +1,6 @@
 package shopify
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +23,7 @@ func TestOptions(t *testing.T) {
 	if o, err = loadOptions(url + ", access_token: shpat_1"); err != nil || len(o.Streams) != 4 || o.Version != "2026-10" {
 		t.Errorf("got %+v, %v; want the defaults", o, err)
 	}
-	for options, want := range map[string]string{
+	sourcetest.BadOptions(t, Type, DefaultOptions, map[string]string{
 		", access_token: t":                             "url",
 		", url: example.myshopify.com, access_token: t": "expected an http or https URL",
 		url:                        "give client_id and client_secret_file",
@@ -40,9 +39,5 @@ func TestOptions(t *testing.T) {
 		url + ", access_token: t, review: 10m":                    "review",
 		url + ", access_token: t, external_id_namespace: 'a:b'":   "colon",
 		url + ", access_token: t, page_size: 5":                   "page_size",
-	} {
-		if _, err := loadOptions(options); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: got %v, want an error about %q", options, err, want)
-		}
-	}
+	})
 }

@@ -37,7 +37,7 @@ func TestOptions(t *testing.T) {
 	if o.SweepEvery != 48*time.Hour || o.ExternalIDs[0].Namespace != "erp" || !o.Invoices || o.CountPaused[0] != "void" {
 		t.Errorf("got %+v", o)
 	}
-	for options, field := range map[string]string{
+	sourcetest.BadOptions(t, Type, DefaultOptions, map[string]string{
 		"":                               "api_key",
 		", api_key: a, url: stripe.test": "url",
 		", api_key: a, account: '1234'":  "account",
@@ -48,12 +48,7 @@ func TestOptions(t *testing.T) {
 		", api_key: a, requests_per_second: 101":                           "requests_per_second",
 		", api_key: a, sweep_every: 5m":                                    "sweep_every",
 		", api_key: a, invoices: maybe":                                    "invoices",
-	} {
-		_, err := parseOptions(options)
-		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("%q: got %v, want an error at %s", options, err, field)
-		}
-	}
+	})
 	bad := testOptions("http://stripe.test", func(o *Options) { o.RequestsPerSecond = 0 })
 	if _, err := New("billing", bad, apiclient.Deps{}); err == nil || !strings.Contains(err.Error(), "requests_per_second") {
 		t.Errorf("New: got %v, want an error at requests_per_second", err)

@@ -13,6 +13,7 @@ import (
 	fakestripe "github.com/b2bexporter/b2b_exporter/internal/fake/stripe"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/sourcetest"
 )
 
 // fill makes an account of 250 customers with a subscription each.
@@ -40,20 +41,7 @@ func TestRequestsOfADay(t *testing.T) {
 			p.Poll("customer")
 			p.Poll("subscription")
 		}
-		before := map[string]int{}
-		measure := func(what string, want map[string]int) {
-			t.Helper()
-			got := map[string]int{}
-			for kind, n := range p.server.Requests() {
-				if n > before[kind] {
-					got[kind] = n - before[kind]
-				}
-			}
-			before = p.server.Requests()
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s: requests differ (-want +got):\n%s", what, diff)
-			}
-		}
+		measure := sourcetest.Measure(t, p.server.Requests)
 		all()
 		measure("the first poll", map[string]int{"/v1/customers": 3, "/v1/subscriptions": 3, "/v1/subscription_schedules": 1, "/v1/events": 3})
 		time.Sleep(15 * time.Minute)
