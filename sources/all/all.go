@@ -1,5 +1,8 @@
 // Package all lists the types of source that the exporter knows. A new one is a
-// package of its own and an entry here.
+// package of its own, a line here and a page in docs/sources. What sources share is below
+// sources/internal: apiclient (requests, credentials, limits, typed errors), cursors, findings
+// (of checks) and rows (records of tables); their tests have sourcetest (conformance, a poller,
+// options) and internal/fake (faults of vendors, keys).
 package all
 
 import (

@@ -46,7 +46,8 @@ type bucket struct {
 
 // Bucket returns a limit that allows size units at once and fills up by perSecond,
 // which must be above 0: a token bucket, a leaky bucket (its free room), or a bucket of cost points
-// (Request.Cost).
+// (Request.Cost). Size comes on top of what fills up: where the vendor counts requests by
+// the second or minute, Window is the limit.
 func Bucket(quota string, size int, perSecond float64) Limit {
 	return &bucket{quota: quota, limiter: rate.NewLimiter(rate.Limit(perSecond*pace), burst(size))}
 }
