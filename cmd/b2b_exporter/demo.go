@@ -29,7 +29,7 @@ func (c *command) demo(ctx context.Context, o demo.Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	// Three years are made up and read at once: the collector would run all the time.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	c.log.Info("making up a company")
 	d, err := demo.Start(ctx, o, c.now)
 	if err != nil {
