@@ -324,16 +324,3 @@ func TestRowsThatWereNotAskedFor(t *testing.T) {
 		}
 	})
 }
-
-func TestUnknownStreamAndCursor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPoller(t, nil)
-		if err := p.TryPoll("clicks"); err == nil || !strings.Contains(err.Error(), `"clicks"`) {
-			t.Errorf("got %v, want an error that names the stream", err)
-		}
-		p.Cursors["spend"] = "{"
-		if err := p.TryPoll("spend"); err == nil || !strings.Contains(err.Error(), "cursor of the stream spend") {
-			t.Errorf("got %v, want an error that names the cursor", err)
-		}
-	})
-}

@@ -1,7 +1,6 @@
 package hubspot
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -185,13 +184,5 @@ func TestCursor(t *testing.T) {
 	var got cursor
 	if err := cursors.Read(sources.Request{Cursor: cursors.Text(want)}, &got); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
-	}
-	p := newPoller(t, nil)
-	p.Cursors["lead"] = "{"
-	if err := p.TryPoll("lead"); err == nil || !strings.Contains(err.Error(), "cursor") {
-		t.Errorf("a cursor that is cut: got %v", err)
-	}
-	if err := p.TryPoll("parcel"); err == nil || errors.Is(err, errStop) {
-		t.Errorf("an unknown stream: got %v", err)
 	}
 }

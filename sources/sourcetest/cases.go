@@ -3,10 +3,12 @@ package sourcetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/fake"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
+	"github.com/b2bexporter/b2b_exporter/sources"
 )
 
 // testCase is one case of the suite.
@@ -30,6 +32,8 @@ func cases() []testCase {
 		testCase{"crash between pages", crash},
 		testCase{"replay", replay},
 		testCase{"cancellation in mid-page", cancellation},
+		testCase{"unknown stream", unknownStream},
+		testCase{"unreadable cursor", unreadableCursor},
 	)
 }
 
@@ -237,6 +241,35 @@ func replay(b *bench) {
 			b.problem("a replay from the cursor %q changed %d records", cursor, b.ledger.changes)
 		}
 		b.compare("after a replay")
+	}
+}
+
+func unknownStream(b *bench) {
+	b.fill(3)
+	const name = "no such stream"
+	pages := 0
+	err := b.source.Fetch(b.ctx, sources.Request{Environment: b.environment(), Stream: name}, func(context.Context, sources.Page) error {
+		pages++
+		return nil
+	})
+	b.say(err)
+	if err == nil || !strings.Contains(err.Error(), name) || pages > 0 {
+		b.problem("Fetch of a stream that the source does not have: got %v and %d pages, want an error with its name", err, pages)
+	}
+}
+
+// unreadableCursor wants that a cursor of which nothing can be made is an error, or that
+// everything is read.
+func unreadableCursor(b *bench) {
+	b.fill(3)
+	b.ledger.cursor = "{"
+	err := b.fetch()
+	if err == nil {
+		b.compare("after a Fetch from a cursor that cannot be read")
+		return
+	}
+	if !strings.Contains(err.Error(), "cursor") || !strings.Contains(err.Error(), b.Stream) || b.ledger.pages > 0 {
+		b.problem("Fetch from a cursor that cannot be read: got %v and %d pages, want an error with the stream's name", err, b.ledger.pages)
 	}
 }
 

@@ -43,6 +43,8 @@ func TestTheSuiteCatches(t *testing.T) {
 		{"gives up on a server error", toyBugs{neverRetries: true}, "server and network errors", "Fetch"},
 		{"sweeps what it did not list", toyBugs{sweepsIncrements: true}, "replay", "is missing"},
 		{"delivers an undeclared kind", toyBugs{undeclaredKind: true}, "three pages and more", "does not declare"},
+		{"takes any stream", toyBugs{swallowsErrors: true}, "unknown stream", "got <nil>"},
+		{"takes any cursor", toyBugs{swallowsErrors: true}, "unreadable cursor", "is missing"},
 		{"checks nothing", toyBugs{checkAlwaysGood: true}, "check", "refused credentials"},
 		{"fails on an empty account", toyBugs{losesEmptyAccount: true}, "empty account", "no orders"},
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/cursors"
 )
 
 const (
@@ -220,11 +221,12 @@ func (s *toySource) Fetch(ctx context.Context, req sources.Request, emit sources
 }
 
 func (s *toySource) fetch(ctx context.Context, req sources.Request, emit sources.Emit) error {
+	if req.Stream != "order" {
+		return fmt.Errorf("there is no stream %q", req.Stream)
+	}
 	var c toyCursor
-	if req.Cursor != "" {
-		if err := json.Unmarshal([]byte(req.Cursor), &c); err != nil {
-			return fmt.Errorf("read the cursor: %w", err)
-		}
+	if err := cursors.Read(req, &c); err != nil {
+		return err
 	}
 	var guard apiclient.PageGuard
 	for {
@@ -269,11 +271,7 @@ func (s *toySource) fetch(ctx context.Context, req sources.Request, emit sources
 				c.Since = c.High.Add(-overlap).UTC().Format("2006-01-02T15:04:05") + "|~"
 			}
 		}
-		cursor, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("write the cursor: %w", err)
-		}
-		page.Cursor = string(cursor)
+		page.Cursor = cursors.Text(c)
 		if s.bugs.cursorBeforePage {
 			if err := emit(ctx, sources.Page{Cursor: page.Cursor}); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -349,15 +348,4 @@ func TestLastReadIsGone(t *testing.T) {
 			t.Errorf("%d customers are held, want 150", got)
 		}
 	})
-}
-
-func TestCursor(t *testing.T) {
-	p := newPoller(t, nil)
-	p.Cursors["subscription"] = "{"
-	if err := p.TryPoll("subscription"); err == nil || !strings.Contains(err.Error(), "cursor") {
-		t.Errorf("a cursor that is cut: got %v", err)
-	}
-	if err := p.TryPoll("parcel"); err == nil || errors.Is(err, errDiscount) {
-		t.Errorf("an unknown stream: got %v", err)
-	}
 }
