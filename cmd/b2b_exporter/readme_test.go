@@ -57,7 +57,7 @@ func TestReadmeTables(t *testing.T) {
 		readme = place.ReplaceAllLiteralString(readme, "<!-- "+name+" -->\n\n"+table+"\n")
 	}
 	if *update {
-		if err := os.WriteFile(path, []byte(readme), 0o644); err != nil { //nolint:gosec // a README is for everybody
+		if err := os.WriteFile(path, []byte(readme), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -69,7 +69,7 @@ func (s *site) figures(d int, now time.Time) ga4.Figures {
 			continue
 		}
 		counts := ga4.Counts{
-			Sessions: n, Engaged: n * engaged(a.Origin) / 100, Views: n * 31 / 10, NewUsers: n * newcomers(a.Origin) / 100, Seconds: n * (95 + int64(engaged(a.Origin))),
+			Sessions: n, Engaged: n * engaged(a.Origin) / 100, Views: n * 31 / 10, NewUsers: n * newcomers(a.Origin) / 100, Seconds: n * (95 + engaged(a.Origin)),
 			KeyEvents: record.Micros(part(int64(a.Leads), share) * record.MicrosPerUnit),
 		}
 		f.Total = plus(f.Total, counts)
@@ -121,8 +121,13 @@ func visits(d int, o *Origin, c ga4.Counts) []ga4.Visits {
 // referrals shares visits among the origin's domain and some smaller ones.
 func referrals(d int, o *Origin, c ga4.Counts) []ga4.Visits {
 	domains := []portion{
-		{o.Source, 52}, {"trade-press.example", 17}, {"packaging-forum.example", 12}, {"chamber.example", 8}, {"price-finder.example", 6},
-		{"supplier-list.example", 3}, {fmt.Sprintf("blog-%d.example", d/6%40), 2}, // each writes once in a while
+		{o.Source, 52},
+		{"trade-press.example", 17},
+		{"packaging-forum.example", 12},
+		{"chamber.example", 8},
+		{"price-finder.example", 6},
+		{"supplier-list.example", 3},
+		{fmt.Sprintf("blog-%d.example", d/6%40), 2}, // each writes once in a while
 	}
 	var list []ga4.Visits
 	parts := split(c, domains)

@@ -13,10 +13,24 @@ type Product struct {
 // products returns the range, of which what is printed for one customer has no known cost.
 func products() []Product {
 	return []Product{
-		{price: 89, cost: 52}, {price: 145, cost: 90}, {price: 230, cost: 139}, {price: 390, cost: 236}, {price: 480, cost: 301},
-		{price: 650, cost: 377}, {price: 890, cost: 561}, {price: 1_190, cost: 702}, {price: 1_490, cost: 954}, {price: 1_990, cost: 1_174},
-		{price: 2_450}, {price: 2_900, cost: 1_798}, {price: 3_790, cost: 2_388}, {price: 4_990, cost: 2_994}, {price: 6_490, cost: 4_219},
-		{price: 7_990}, {price: 11_900, cost: 7_259}, {price: 18_900, cost: 12_285},
+		{price: 89, cost: 52},
+		{price: 145, cost: 90},
+		{price: 230, cost: 139},
+		{price: 390, cost: 236},
+		{price: 480, cost: 301},
+		{price: 650, cost: 377},
+		{price: 890, cost: 561},
+		{price: 1_190, cost: 702},
+		{price: 1_490, cost: 954},
+		{price: 1_990, cost: 1_174},
+		{price: 2_450},
+		{price: 2_900, cost: 1_798},
+		{price: 3_790, cost: 2_388},
+		{price: 4_990, cost: 2_994},
+		{price: 6_490, cost: 4_219},
+		{price: 7_990},
+		{price: 11_900, cost: 7_259},
+		{price: 18_900, cost: 12_285},
 	}
 }
 

@@ -78,8 +78,17 @@ func TestParseAmountRefuses(t *testing.T) {
 
 func TestRoundMicros(t *testing.T) {
 	for _, test := range []struct{ n, d, want int64 }{
-		{1, 2, 0}, {3, 2, 2}, {5, 2, 2}, {-3, 2, -2}, {-1, 2, 0}, {7, 3, 2}, {8, 3, 3}, {-25_001, 10_000, -3}, {4, 1, 4},
-		{math.MaxInt64, 1, math.MaxInt64}, {math.MinInt64, 1, math.MinInt64},
+		{1, 2, 0},
+		{3, 2, 2},
+		{5, 2, 2},
+		{-3, 2, -2},
+		{-1, 2, 0},
+		{7, 3, 2},
+		{8, 3, 3},
+		{-25_001, 10_000, -3},
+		{4, 1, 4},
+		{math.MaxInt64, 1, math.MaxInt64},
+		{math.MinInt64, 1, math.MinInt64},
 	} {
 		a, rounded, err := record.RoundMicros(big.NewRat(test.n, test.d))
 		if err != nil || a != record.Micros(test.want) || rounded != (test.d != 1) {

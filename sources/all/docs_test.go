@@ -34,8 +34,7 @@ func (o options) add(s reflect.Type, own bool) {
 	if s.Kind() != reflect.Struct {
 		return
 	}
-	for i := range s.NumField() {
-		f := s.Field(i)
+	for f := range s.Fields() {
 		key, inline := strings.CutSuffix(f.Tag.Get("yaml"), ",inline")
 		switch {
 		case inline:

@@ -107,7 +107,7 @@ func (s *Source) note(ctx context.Context, message string, args ...any) {
 		return
 	}
 	s.noted[key] = true
-	s.logger.WarnContext(ctx, message, args...)
+	s.logger.WarnContext(ctx, message, args...) //nolint:sloglint // the callers' messages are constants
 }
 
 // observe logs what an answer says about how far it can be relied on.

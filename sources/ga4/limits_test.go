@@ -86,7 +86,8 @@ func TestSignals(t *testing.T) {
 	}{
 		{"nothing", `{"kind":"analyticsData#runReport"}`, nil},
 		{"a report", `{` + quota(150_000, 39_000, 10_000) + `}`, []apiclient.Signal{
-			{Quota: quotaDay, Size: 200_000, Remaining: 150_000}, {Quota: quotaHour, Size: 36_000, Remaining: 35_000},
+			{Quota: quotaDay, Size: 200_000, Remaining: 150_000},
+			{Quota: quotaHour, Size: 36_000, Remaining: 35_000},
 			{Quota: quotaProject, Size: 12_600, Remaining: 8_600},
 		}},
 		// A zero is left out; the last report of a batch knows best. Of the hour a tenth is left to others.
@@ -97,7 +98,8 @@ func TestSignals(t *testing.T) {
 			{Quota: quotaServerErrors, Reset: time.Hour},
 		}},
 		{"Analytics 360", `{` + quota(1_999_990, 300_000, 100_000) + `}`, []apiclient.Signal{
-			{Quota: quotaDay, Size: 2_000_000, Remaining: 1_999_990}, {Quota: quotaHour, Size: 360_000, Remaining: 260_000},
+			{Quota: quotaDay, Size: 2_000_000, Remaining: 1_999_990},
+			{Quota: quotaHour, Size: 360_000, Remaining: 260_000},
 			{Quota: quotaProject, Size: 126_000, Remaining: 86_000},
 		}},
 		{"Analytics 360, later", `{"propertyQuota":{"tokensPerDay":{"remaining":100000}}}`, []apiclient.Signal{

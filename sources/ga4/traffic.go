@@ -266,8 +266,12 @@ func zero() *record.Traffic {
 // add adds b to a; both have all metrics.
 func add(a, b *record.Traffic) {
 	for _, pair := range [][2]*record.Amount{
-		{&a.Sessions, &b.Sessions}, {&a.Engaged, &b.Engaged}, {&a.Views, &b.Views},
-		{&a.Seconds, &b.Seconds}, {&a.Conversions, &b.Conversions}, {&a.NewUsers, &b.NewUsers},
+		{&a.Sessions, &b.Sessions},
+		{&a.Engaged, &b.Engaged},
+		{&a.Views, &b.Views},
+		{&a.Seconds, &b.Seconds},
+		{&a.Conversions, &b.Conversions},
+		{&a.NewUsers, &b.NewUsers},
 	} {
 		*pair[0] = record.Micros(pair[0].Micros + pair[1].Micros)
 	}

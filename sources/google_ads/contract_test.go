@@ -112,8 +112,7 @@ func decoded(name string) ([]string, bool) {
 	tag := ""
 	for part := range strings.SplitSeq(name, ".") {
 		found := false
-		for i := range at.NumField() {
-			f := at.Field(i)
+		for f := range at.Fields() {
 			key, option, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if key == camel(part) {
 				at, tag, found = f.Type, option, true

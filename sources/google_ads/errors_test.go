@@ -19,13 +19,19 @@ func TestClassify(t *testing.T) {
 		"short":    {429, failureBody(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED", quotaDetails("1.5s")), verdict(apiclient.ClassThrottled, "quotaError.RESOURCE_TEMPORARILY_EXHAUSTED", 1500*time.Millisecond, "requests_per_account", "")},
 		"no delay": {429, failureBody(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED", ""), verdict(apiclient.ClassThrottled, "quotaError.RESOURCE_TEMPORARILY_EXHAUSTED", 0, "", "")},
 		"the day":  {429, failureBody(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_EXHAUSTED", ""), verdict(apiclient.ClassThrottled, "quotaError.RESOURCE_EXHAUSTED", time.Hour, "", "")},
-		"expensive": {429, failureBody(429, "RESOURCE_EXHAUSTED", "quotaError", "EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION", ""),
-			verdict(apiclient.ClassThrottled, "quotaError.EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION", 5*time.Minute, "", "")},
-		"prohibited": {403, failureBody(403, "PERMISSION_DENIED", "quotaError", "ACCESS_PROHIBITED", ""),
-			verdict(apiclient.ClassScope, "quotaError.ACCESS_PROHIBITED", 0, "", "to use the API: see the access level of the Google Cloud project")},
+		"expensive": {
+			429, failureBody(429, "RESOURCE_EXHAUSTED", "quotaError", "EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION", ""),
+			verdict(apiclient.ClassThrottled, "quotaError.EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION", 5*time.Minute, "", ""),
+		},
+		"prohibited": {
+			403, failureBody(403, "PERMISSION_DENIED", "quotaError", "ACCESS_PROHIBITED", ""),
+			verdict(apiclient.ClassScope, "quotaError.ACCESS_PROHIBITED", 0, "", "to use the API: see the access level of the Google Cloud project"),
+		},
 		"token": {401, failureBody(401, "UNAUTHENTICATED", "authenticationError", "OAUTH_TOKEN_REVOKED", ""), verdict(apiclient.ClassAuth, "authenticationError.OAUTH_TOKEN_REVOKED", 0, "", "")},
-		"not enabled": {403, failureBody(403, "PERMISSION_DENIED", "authorizationError", "CUSTOMER_NOT_ENABLED", ""),
-			verdict(apiclient.ClassScope, "authorizationError.CUSTOMER_NOT_ENABLED", 0, "", "to read the account customer_id, which is closed or not yet set up")},
+		"not enabled": {
+			403, failureBody(403, "PERMISSION_DENIED", "authorizationError", "CUSTOMER_NOT_ENABLED", ""),
+			verdict(apiclient.ClassScope, "authorizationError.CUSTOMER_NOT_ENABLED", 0, "", "to read the account customer_id, which is closed or not yet set up"),
+		},
 		"transient": {500, failureBody(500, "INTERNAL", "internalError", "TRANSIENT_ERROR", ""), verdict(apiclient.ClassRetry, "internalError.TRANSIENT_ERROR", 0, "", "")},
 		"query":     {400, failureBody(400, "INVALID_ARGUMENT", "queryError", "UNRECOGNIZED_FIELD", ""), verdict(apiclient.ClassPermanent, "queryError.UNRECOGNIZED_FIELD", 0, "", "")},
 		// Not in an array, and without the vendor's details.

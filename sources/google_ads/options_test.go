@@ -136,7 +136,7 @@ func TestHeaders(t *testing.T) {
 		p := newPoller(t, nil)
 		p.Poll("spend")
 		if h := p.last.Header; h.Get("Login-Customer-Id") != "" || h.Get("Developer-Token") != "" || h.Get("Content-Type") != "application/json" {
-			t.Errorf("headers %v", http.Header(h))
+			t.Errorf("headers %v", h)
 		}
 		if p.last.URL.Path != "/v26/customers/1112223333/googleAds:searchStream" {
 			t.Errorf("path %s", p.last.URL.Path)
@@ -150,7 +150,7 @@ func TestHeaders(t *testing.T) {
 		})
 		p.Poll("spend")
 		if h := p.last.Header; h.Get("Login-Customer-Id") != "9998887777" || h.Get("Developer-Token") != testDevToken {
-			t.Errorf("headers %v", http.Header(h))
+			t.Errorf("headers %v", h)
 		}
 	})
 }

@@ -53,7 +53,8 @@ func TestPollerKeepsPages(t *testing.T) {
 		{
 			"a sweep keeps what was read or rejected",
 			[]sources.Page{{Records: orders("3")}, {Rejected: []sources.Rejection{{ID: "4"}}, Sweep: true}},
-			[]string{"3", "4"}, "b",
+			[]string{"3", "4"},
+			"b",
 		},
 	} {
 		s.pages = test.pages

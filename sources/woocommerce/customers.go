@@ -38,11 +38,11 @@ func (s *Source) addCustomer(_ context.Context, raw json.RawMessage, page *sourc
 	if name := companyName(c.Billing.Company); s.options.CompanyNames && name != "" {
 		r.Keys.ExternalIDs = append(r.Keys.ExternalIDs, s.name+":company="+name)
 	}
-	if in.err != nil {
+	if in.err == nil {
+		page.Records = append(page.Records, r)
+	} else {
 		page.Rejected = append(page.Rejected, rejection(record.KindCustomer, c.ID, in.reason, in.err))
-		return nil
 	}
-	page.Records = append(page.Records, r)
 	return nil
 }
 

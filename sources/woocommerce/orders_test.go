@@ -52,8 +52,10 @@ func TestOrderFields(t *testing.T) {
 			{ID: 2, Quantity: 1, Subtotal: "0.1", Tax: "0.02", Cost: "0"}, // 0 is what the shop says where it knows none
 		}
 		o.Meta = []fakewoo.Meta{
-			{Key: "_wc_order_attribution_source_type", Value: "utm"}, {Key: "_wc_order_attribution_utm_source", Value: "linkedin"},
-			{Key: "_wc_order_attribution_utm_medium", Value: "paid_social"}, {Key: "_wc_order_attribution_utm_campaign", Value: 2026},
+			{Key: "_wc_order_attribution_source_type", Value: "utm"},
+			{Key: "_wc_order_attribution_utm_source", Value: "linkedin"},
+			{Key: "_wc_order_attribution_utm_medium", Value: "paid_social"},
+			{Key: "_wc_order_attribution_utm_campaign", Value: 2026},
 			{Key: "plugin", Value: map[string]any{"a": []int{1}}},
 		}
 	})
@@ -268,7 +270,8 @@ func TestTouch(t *testing.T) {
 		{map[string]any{"source_type": "referral", "utm_source": "linkedin.com"}, record.Touch{Source: "linkedin.com", Medium: "referral"}, "organic_social"},
 		{
 			map[string]any{"source_type": "utm", "utm_source": "google", "utm_medium": "cpc", "utm_campaign": "(none)"},
-			record.Touch{Source: "google", Medium: "cpc"}, "paid_search",
+			record.Touch{Source: "google", Medium: "cpc"},
+			"paid_search",
 		},
 		{map[string]any{"source_type": "admin"}, record.Touch{Source: "admin", Channel: "unknown"}, "unknown"},
 		{map[string]any{"source_type": "mobile_app", "utm_source": "(direct)"}, record.Touch{Source: "mobile_app", Channel: "unknown"}, "unknown"},

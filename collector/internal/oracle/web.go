@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"cmp"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -71,9 +72,7 @@ func (w *world) totals() map[string][]traffic {
 			byChannel[t.site] = append(byChannel[t.site], t)
 		}
 	}
-	for site, list := range byChannel {
-		bySite[site] = list
-	}
+	maps.Copy(bySite, byChannel)
 	return bySite
 }
 

@@ -193,7 +193,7 @@ func (f Figures) lines(dimensions, filter string) ([]line, *fault) {
 	case dimensions == "userAgeBracket" && filter == "":
 		return byValue(dimensions, f.Ages), nil
 	}
-	for _, name := range strings.Split(dimensions, ",") {
+	for name := range strings.SplitSeq(dimensions, ",") {
 		if !slices.Contains([]string{"sessionSource", "sessionMedium", "sessionCampaignName", "sessionDefaultChannelGroup"}, name) {
 			return nil, invalid("Field %s is not a valid dimension. For a list of valid dimensions and metrics, see https://developers.google.com/analytics.", name)
 		}

@@ -134,7 +134,8 @@ func (s *rowSums) traffic() Traffic {
 		s.sum(history.TrafficSessions), s.sum(history.TrafficEngaged), s.sum(history.TrafficSinglePage), s.sum(history.TrafficViews),
 		s.sum(history.TrafficSeconds), s.sum(history.TrafficConversions), s.sum(history.TrafficDownloads),
 		s.sum(history.TrafficDownloadSessions), s.sum(history.TrafficNewUsers),
-		Sum{inUnits(s.ifEngaged), s.rows, s.known[history.TrafficEngaged]}, Sum{inUnits(s.ifSinglePage), s.rows, s.known[history.TrafficSinglePage]},
+		Sum{inUnits(s.ifEngaged), s.rows, s.known[history.TrafficEngaged]},
+		Sum{inUnits(s.ifSinglePage), s.rows, s.known[history.TrafficSinglePage]},
 	}
 }
 
