@@ -29,7 +29,7 @@ func startMock(t *testing.T) string {
 	binary := filepath.Join(t.TempDir(), "stripe-mock")
 	build := exec.CommandContext(t.Context(), "go", "build", "-modfile=../../tools/stripe-mock/go.mod", "-o", binary, "github.com/stripe/stripe-mock")
 	if out, err := build.CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "" {
+		if os.Getenv("CI") == "" && os.Getenv("REQUIRE_STRIPE_MOCK") == "" {
 			t.Skipf("stripe-mock cannot be built here: %v\n%s", err, out)
 		}
 		t.Fatalf("build stripe-mock: %v\n%s", err, out)
