@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -164,12 +166,15 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 				return nil, err
 			}
 		}
+		var keys []any
 		for _, key := range m.keys {
-			if seen[key] {
-				continue
+			if !seen[key] {
+				seen[key] = true
+				keys = append(keys, bytes.Clone(key[:]))
 			}
-			seen[key] = true
-			if err := reachAll("SELECT id FROM node WHERE hash = ?1 UNION ALL SELECT node FROM node_key WHERE hash = ?1", key[:]); err != nil {
+		}
+		for chunk := range slices.Chunk(keys, maxKeys) {
+			if err := reachAll(sharing(len(chunk)), chunk...); err != nil {
 				return nil, err
 			}
 		}
@@ -194,12 +199,28 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 	return changed, nil
 }
 
+// maxKeys is how many keys are looked up by one statement.
+const maxKeys = 8
+
+// sharing asks for the nodes that any of n keys leads to.
+func sharing(n int) string {
+	numbers := make([]string, n)
+	for i := range numbers {
+		numbers[i] = "?" + strconv.Itoa(i+1)
+	}
+	list := strings.Join(numbers, ", ")
+	return "SELECT id FROM node WHERE hash IN (" + list + ") UNION ALL SELECT node FROM node_key WHERE hash IN (" + list + ")"
+}
+
 func (w *writer) loadMember(ctx context.Context, m *member) error {
 	var hash []byte
-	if _, err := w.one(ctx, "SELECT hash, grp FROM node WHERE id = ?", []any{m.id}, &hash, &m.grp); err != nil {
-		return err
+	var created bool
+	if m.hash, created = w.created[m.id]; !created {
+		if _, err := w.one(ctx, "SELECT hash, grp FROM node WHERE id = ?", []any{m.id}, &hash, &m.grp); err != nil {
+			return err
+		}
+		m.hash = record.Hash(hash)
 	}
-	m.hash = record.Hash(hash)
 	m.keys = append(m.keys, m.hash)
 	err := w.each(ctx, "SELECT DISTINCT hash FROM node_key WHERE node = ?", []any{m.id}, func(rows *sql.Rows) error {
 		if err := rows.Scan(&hash); err != nil {

@@ -58,8 +58,9 @@ type writer struct {
 	free              map[record.Hash]bool // domains that identify nobody
 	keyed, dependents bool
 
-	edits     map[int64]*edit // by node (> 0) or chunk (< 0)
-	dirty     map[int64]bool  // nodes whose keys changed
+	edits     map[int64]*edit       // by node (> 0) or chunk (< 0)
+	dirty     map[int64]bool        // nodes whose keys changed
+	created   map[int64]record.Hash // nodes that are new
 	dictStart int
 }
 
@@ -164,6 +165,7 @@ func (w *writer) each(ctx context.Context, query string, args []any, f func(*sql
 // feed. After an error nothing has changed.
 func (w *writer) tx(ctx context.Context, f func() error) (err error) {
 	w.edits, w.dirty, w.dictStart = map[int64]*edit{}, map[int64]bool{}, len(w.l.dict.texts)
+	w.created = map[int64]record.Hash{}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -230,6 +232,7 @@ func (w *writer) node(ctx context.Context, hash record.Hash) (int64, error) {
 		if id, err = w.insert(ctx, "INSERT INTO node (hash) VALUES (?)", hash[:]); err != nil {
 			return 0, err
 		}
+		w.created[id] = hash
 		if w.keyed {
 			// Another record may have named this one by an external id before it came.
 			w.dirty[id] = true
@@ -346,7 +349,7 @@ func (w *writer) rewrite(ctx context.Context, unit int64, e *edit) error {
 	if unit < 0 {
 		table = "chunk"
 		found, err = w.one(ctx, "SELECT data FROM chunk WHERE id = ?", []any{unit}, &data)
-	} else {
+	} else if _, created := w.created[unit]; !created { // one that is new has no history yet
 		_, err = w.one(ctx, "SELECT data FROM node WHERE id = ?", []any{unit}, &data)
 	}
 	if err != nil {
