@@ -38,6 +38,8 @@ func (c *command) demo(ctx context.Context, o demo.Options) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	// There is no such file; paths in the configuration are relative to it.
 	c.configFile, c.config = filepath.Join(dir, "b2b.yml"), d.Config()
+	// Its vendors are no strangers that keep one waiting: they are here, and share the cores.
+	c.concurrency = 3
 	c.log.Info("the demo's figures are complete in some seconds: open the page in a browser",
 		"url", "http://"+localAddress((*c.serve.web.WebListenAddresses)[0]))
 	return c.runService(ctx)

@@ -34,7 +34,9 @@ type command struct {
 	configFile     string
 	// config is the configuration in place of the file's content, where not nil.
 	config []byte
-	serve  serveFlags
+	// concurrency is how many sources are polled at a time; all where 0.
+	concurrency int
+	serve       serveFlags
 }
 
 // errFailed ends the program with 1 after the failure has been shown.

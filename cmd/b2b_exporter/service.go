@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func (s *service) open(ctx context.Context, a *app) (*instance, error) {
 	poller := &poll.Poller{Ledger: l, Log: s.log, Observer: i, Now: s.now, Windows: a.config.Windows, History: a.config.History}
 	i.scheduler = poll.NewScheduler(poller, jobs, poll.Options{
 		// A source mostly waits for its vendor: one that hangs must not keep others waiting.
-		Concurrency: len(jobs), Metrics: s.polls, Changed: i.refresher.Trigger,
+		Concurrency: cmp.Or(s.command.concurrency, len(jobs)), Metrics: s.polls, Changed: i.refresher.Trigger,
 	})
 	return i, nil
 }

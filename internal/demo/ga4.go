@@ -22,9 +22,9 @@ type site struct {
 	day int       // the present day then
 }
 
-// measuredDays is for how long before the present visits were counted: two years, so that a year can
-// be compared with the one before it, and some weeks.
-const measuredDays = 770
+// measuredDays is for how long before the present visits were counted: so long that a month and a
+// quarter can be compared with the year before.
+const measuredDays = 460
 
 func newSite(m *Market, now func() time.Time) *site {
 	s := &site{property: ga4.New(now), market: m, now: now, day: m.days - measuredDays}
