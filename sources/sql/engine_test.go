@@ -218,7 +218,7 @@ func checkMillion(t *testing.T, s *server) {
 	if !strings.HasPrefix(err.Error(), "queries[0]: read the rows after row ") {
 		t.Errorf("a cut connection is shown as %v", err)
 	}
-	if swept || cursor == "" || read < 100*rows.PageRows || read == million {
+	if swept || cursor == "" || read < breakAt*rows.PageRows || read == million {
 		t.Fatalf("after the cut: swept %v, cursor %q, %d rows", swept, cursor, read)
 	}
 	request.Cursor = cursor
