@@ -174,7 +174,7 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 			}
 		}
 		for chunk := range slices.Chunk(keys, maxKeys) {
-			if err := reachAll(sharing(len(chunk)), chunk...); err != nil {
+			if err := reachAll(w.sharing(len(chunk)), chunk...); err != nil {
 				return nil, err
 			}
 		}
@@ -203,13 +203,17 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 const maxKeys = 8
 
 // sharing asks for the nodes that any of n keys leads to.
-func sharing(n int) string {
+func (w *writer) sharing(n int) string {
+	if query := w.queries[n]; query != "" {
+		return query
+	}
 	numbers := make([]string, n)
 	for i := range numbers {
 		numbers[i] = "?" + strconv.Itoa(i+1)
 	}
 	list := strings.Join(numbers, ", ")
-	return "SELECT id FROM node WHERE hash IN (" + list + ") UNION ALL SELECT node FROM node_key WHERE hash IN (" + list + ")"
+	w.queries[n] = "SELECT id FROM node WHERE hash IN (" + list + ") UNION ALL SELECT node FROM node_key WHERE hash IN (" + list + ")"
+	return w.queries[n]
 }
 
 func (w *writer) loadMember(ctx context.Context, m *member) error {

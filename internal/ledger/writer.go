@@ -57,6 +57,7 @@ type writer struct {
 	nodes             map[record.Hash]int64
 	free              map[record.Hash]bool // domains that identify nobody
 	keyed, dependents bool
+	queries           [maxKeys + 1]string // of sharing, by number of keys
 
 	edits     map[int64]*edit       // by node (> 0) or chunk (< 0)
 	dirty     map[int64]bool        // nodes whose keys changed
