@@ -35,7 +35,7 @@ func newCRM(now func() time.Time) *crm {
 const pipeline = "sales"
 
 func (s *crm) source(url string) string {
-	return "{name: crm, type: hubspot, interval: 15s, archived_every: 5m, url: " + url + ", access_token: " + token + "}"
+	return "{name: crm, type: hubspot, interval: 30s, archived_every: 5m, url: " + url + ", access_token: " + token + "}"
 }
 
 func (s *crm) changes(b *Batch) []change {

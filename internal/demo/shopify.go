@@ -28,7 +28,7 @@ func newStore(shop *Shop, now func() time.Time) *store {
 }
 
 func (s *store) source(url string) string {
-	return "{name: " + s.shop.Name + ", type: shopify, interval: 15s, url: " + url + ", access_token: " + token + "}"
+	return "{name: " + s.shop.Name + ", type: shopify, interval: 30s, url: " + url + ", access_token: " + token + "}"
 }
 
 func (s *store) changes(b *Batch) []change {

@@ -42,7 +42,7 @@ func price(p Plan, i Interval, s *Shop) string {
 }
 
 func (s *billing) source(url string) string {
-	return "{name: billing, type: stripe, interval: 15s, requests_per_second: 100, url: " + url + ", api_key: " + token + "}"
+	return "{name: billing, type: stripe, interval: 30s, requests_per_second: 100, url: " + url + ", api_key: " + token + "}"
 }
 
 func (s *billing) changes(b *Batch) []change {
