@@ -117,20 +117,6 @@ func Find(name string) (Metric, bool) {
 	return list[i], true
 }
 
-// Format writes a value of the metric for people: money with two digits, ratios with
-// four, and why there is none where there is none.
-func (m *Metric) Format(v Value, currency string) string {
-	switch {
-	case !v.Defined():
-		return string(v.Reason)
-	case m.Money:
-		return v.Number.FloatString(2) + " " + currency
-	case m.Unit == "ratio" || !v.Number.IsInt():
-		return v.Number.FloatString(4)
-	}
-	return v.Number.FloatString(0)
-}
-
 // Headlines returns the metrics that have change, threshold and undefined series.
 func Headlines() []Metric {
 	return slices.DeleteFunc(Metrics(), func(m Metric) bool { return !m.Headline })
