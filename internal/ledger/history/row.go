@@ -74,10 +74,14 @@ const Separator = "\x1f"
 
 // JoinLabels makes one text of several labels.
 func JoinLabels(labels ...string) string {
+	var b strings.Builder
 	for i, l := range labels {
-		labels[i] = strings.ReplaceAll(l, Separator, " ")
+		if i > 0 {
+			b.WriteString(Separator)
+		}
+		b.WriteString(strings.ReplaceAll(l, Separator, " "))
 	}
-	return strings.Join(labels, Separator)
+	return b.String()
 }
 
 // SplitLabels undoes JoinLabels; there are at least n labels, the last may be empty.
