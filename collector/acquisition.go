@@ -139,9 +139,12 @@ func channelOf(c record.Class) string { return c.Channel }
 
 func all(record.Class) struct{} { return struct{}{} }
 
+// known reports whether there is any cost of a category.
+func (m *market) known(category string) bool { return len(m.View.CostSources[category]) > 0 }
+
 // marketing is the marketing cost, source_missing where nothing says what it is.
 func (m *market) marketing(c rollup.Costs) Value {
-	if !m.View.MarketingCosts && !m.spends {
+	if !m.known(record.CostMarketing) && !m.spends {
 		return undefined(SourceMissing)
 	}
 	return money(sum(c.Marketing, all)[struct{}{}])
@@ -149,7 +152,7 @@ func (m *market) marketing(c rollup.Costs) Value {
 
 // sales is the sales cost, source_missing where none is known at all.
 func (m *market) sales(c rollup.Costs) Value {
-	if !m.View.SalesCosts {
+	if !m.known(record.CostSales) {
 		return undefined(SourceMissing)
 	}
 	return money(c.Sales)
@@ -182,7 +185,7 @@ func (m *market) fullyLoaded(c rollup.Costs) Value {
 // acquisitionCost is the fully loaded cost of a new customer, or that of marketing where
 // no sales costs are known at all.
 func (m *market) acquisitionCost(w *rollup.WindowView) Value {
-	if !m.View.SalesCosts {
+	if !m.known(record.CostSales) {
 		return m.marketing(w.LaggedCosts).over(number(w.New))
 	}
 	return m.fullyLoaded(w.LaggedCosts).over(number(w.New))

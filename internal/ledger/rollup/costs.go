@@ -52,6 +52,9 @@ func (s *costSum) money() Money {
 func loadCosts(ctx context.Context, snap *ledger.Snapshot, home string, currencies map[string]history.Dict) (*costs, error) {
 	c := &costs{cached: map[days]*costSums{}, names: map[string]bool{}, sources: map[string][]string{}}
 	err := snap.Costs(ctx, func(source string, r record.Cost) error {
+		if r.Period == record.PeriodOnce && r.To == record.NoDay {
+			r.To = r.From
+		}
 		if r.Category != record.CostMarketing && r.Category != record.CostSales || !spreads(&r) {
 			return nil
 		}
@@ -79,12 +82,8 @@ func loadCosts(ctx context.Context, snap *ledger.Snapshot, home string, currenci
 	return c, err
 }
 
-// spreads reports whether it is known over which days a cost is spread, and gives one that
-// is paid once and has no last day its first.
+// spreads reports whether it is known over which days a cost is spread.
 func spreads(c *record.Cost) bool {
-	if c.Period == record.PeriodOnce && c.To == record.NoDay {
-		c.To = c.From
-	}
 	if c.To != record.NoDay && c.To < c.From {
 		return false
 	}

@@ -272,8 +272,9 @@ func TestCostsAreKept(t *testing.T) {
 		if got := yesterday(v); got != step.want {
 			t.Errorf("%s: yesterday cost %s, want %s", step.name, got, step.want)
 		}
-		if v.MarketingCosts != (step.want != "none") || v.SalesCosts {
-			t.Errorf("%s: it is known of costs of marketing %v, of sales %v", step.name, v.MarketingCosts, v.SalesCosts)
+		marketing, sales := v.CostSources[record.CostMarketing], v.CostSources[record.CostSales]
+		if (len(marketing) > 0) != (step.want != "none") || len(sales) > 0 {
+			t.Errorf("%s: sources of costs of marketing are %v, of sales %v", step.name, marketing, sales)
 		}
 	}
 	kept := m.after("again", cost("1", "EUR", 31))

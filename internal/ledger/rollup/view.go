@@ -25,8 +25,6 @@ type View struct {
 	Historic  map[string]Historic // by channel
 	Recurring RecurringView
 	Open      OpenView
-	// MarketingCosts and SalesCosts tell whether any cost of the category is known.
-	MarketingCosts, SalesCosts bool
 	// CostSources are the sources of the costs, by category; ad spend is one of marketing.
 	CostSources map[string][]string
 	// Campaigns are how campaigns are spelled, by FoldCampaign of what they are called.
@@ -152,7 +150,6 @@ func (e *Engine) view(ctx context.Context, snap *ledger.Snapshot) (*View, error)
 	v.Recurring = e.recurringView(book)
 	v.Quality, v.Held = e.quality(), e.held()
 	v.Open, v.Campaigns = e.openView(), e.campaigns()
-	v.MarketingCosts, v.SalesCosts = len(e.costs.sources[record.CostMarketing]) > 0, len(e.costs.sources[record.CostSales]) > 0
 	v.CostSources = e.costSources()
 	for i, month := range p.months {
 		n := cohorts - i
