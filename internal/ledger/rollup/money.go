@@ -169,6 +169,8 @@ type rates struct {
 	// quotes are the ways from a currency to the reporting one, in order of preference.
 	quotes map[history.Dict][]quote
 	cache  map[key]*factor
+	// converted and rest are what convert works with: it is called for every day and currency.
+	converted, rest big.Int
 }
 
 // quote is one way from a currency to the reporting one: by the published days of
@@ -227,15 +229,22 @@ func (r *rates) factor(k key) *factor {
 }
 
 // convert returns sum (10^-6 units) in units of 2^-fractionBits x 10^-6 of the
-// reporting currency; ok is false where there is no rate.
+// reporting currency; ok is false where there is no rate. The number is the caller's to
+// change, until the next call.
 func (r *rates) convert(k key, sum record.Int128) (*big.Int, bool) {
 	f := r.factor(k)
 	if f.num == nil {
 		return nil, false
 	}
-	n := sum.Big()
+	n := &r.converted
+	if low := int64(sum.Lo); record.Wide(low) == sum {
+		n.SetInt64(low)
+	} else {
+		n.Set(sum.Big())
+	}
 	n.Mul(n, f.num).Lsh(n, fractionBits)
-	return n.Quo(n, f.den), true
+	n.QuoRem(n, f.den, &r.rest)
+	return n, true
 }
 
 // loadRates reads the rates of the given currencies. Sources are asked in the given
