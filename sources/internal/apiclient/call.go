@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -19,7 +21,7 @@ type mode int
 
 const (
 	modeWhole  mode = iota // as a whole
-	modeJSON               // as a whole, and it must be JSON
+	modeJSON               // as a whole, into a value
 	modeStream             // as it arrives
 )
 
@@ -28,6 +30,7 @@ const (
 type call struct {
 	client   *Client
 	mode     mode
+	into     any // of modeJSON
 	endpoint string
 	cost     int
 
@@ -42,16 +45,17 @@ type call struct {
 	answer *Response
 	stream io.ReadCloser
 	err    error
+	unfit  error // why answer was not decoded
 }
 
 // send sends a request until it succeeds or a retry is of no use. In modeStream the
-// caller must release the call.
-func (c *Client) send(ctx context.Context, req Request, m mode) (*call, error) {
+// caller must release the call; in modeJSON into is what the answer is decoded into.
+func (c *Client) send(ctx context.Context, req Request, m mode, into any) (*call, error) {
 	plain, err := c.build(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	k := &call{client: c, mode: m, endpoint: endpoint(plain), cost: max(req.Cost, 1)}
+	k := &call{client: c, mode: m, into: into, endpoint: endpoint(plain), cost: max(req.Cost, 1)}
 	r, err := retryablehttp.FromRequest(plain.WithContext(context.WithValue(ctx, callKey{}, k)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: make the request: %w", k.endpoint, err)
@@ -146,6 +150,7 @@ func (k *call) check(ctx context.Context, resp *http.Response, err error) (bool,
 	if k.stream == nil {
 		k.release()
 	}
+	k.decode(r)
 	k.observe(r)
 	return k.judge(ctx, r), nil
 }
@@ -205,6 +210,20 @@ func (k *call) read(resp *http.Response) (*Response, error) {
 	r.Body = body
 	resp.Body = io.NopCloser(bytes.NewReader(nil))
 	return r, nil
+}
+
+// decode decodes the body, before anybody judges by it: it is parsed this one time.
+func (k *call) decode(r *Response) {
+	k.unfit = nil
+	if k.mode != modeJSON || r.Status == http.StatusNotModified || r.Status == http.StatusNoContent {
+		return
+	}
+	if into := reflect.ValueOf(k.into); into.Kind() == reflect.Pointer && !into.IsNil() {
+		into.Elem().SetZero() // of what an earlier try has left
+	}
+	if k.unfit = json.Unmarshal(trimBOM(r.Body), k.into); k.unfit == nil {
+		r.Decoded = k.into
+	}
 }
 
 // observe hands what the answer says about limits to the limiter.
@@ -293,12 +312,10 @@ func (k *call) complete(ctx context.Context, r *Response) bool {
 		k.err = &FormatError{Endpoint: k.endpoint, ContentType: r.Header.Get("Content-Type"), Detail: "an HTML page"}
 		return false
 	}
-	if k.mode != modeJSON || r.Status == http.StatusNotModified || r.Status == http.StatusNoContent {
+	if k.unfit == nil {
 		return false
 	}
-	if k.err = k.client.checkJSON(k.endpoint, r); k.err == nil {
-		return false
-	}
+	k.err = k.client.notJSON(k.endpoint, r, k.unfit)
 	return k.againIfTruncated(ctx)
 }
 

@@ -41,6 +41,10 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Decoded is what the body was decoded into, the value that Client.JSON was given; nil
+	// where there is none, or the body does not fit it. With it a source that classifies by the body need not
+	// parse that once more.
+	Decoded any
 }
 
 // ClassifyStatus reads an answer by its status alone: what a source falls back to

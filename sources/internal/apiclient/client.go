@@ -5,7 +5,6 @@ package apiclient
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -164,7 +163,7 @@ type Request struct {
 // Do sends a request and returns the answer, which was read as a whole: 2xx or 304,
 // unless the source classifies otherwise.
 func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
-	k, err := c.send(ctx, req, modeWhole)
+	k, err := c.send(ctx, req, modeWhole, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -172,20 +171,12 @@ func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
 }
 
 // JSON is Do for an answer that is JSON, which it decodes into the value that into
-// points to. Fields for numbers that are money must be json.Number or pointers to it.
+// points to; what that holds is replaced. Fields for numbers that are money must be json.Number or
+// pointers to it.
 func (c *Client) JSON(ctx context.Context, req Request, into any) (*Response, error) {
-	k, err := c.send(ctx, req, modeJSON)
+	k, err := c.send(ctx, req, modeJSON, into)
 	if err != nil {
 		return nil, err
-	}
-	if k.answer.Status == http.StatusNotModified || k.answer.Status == http.StatusNoContent {
-		return k.answer, nil
-	}
-	if err := json.Unmarshal(trimBOM(k.answer.Body), into); err != nil {
-		return nil, &FormatError{
-			Endpoint: k.endpoint, ContentType: k.answer.Header.Get("Content-Type"),
-			Detail: c.redact.message(err.Error()),
-		}
 	}
 	return k.answer, nil
 }
@@ -197,7 +188,7 @@ func (c *Client) Stream(ctx context.Context, req Request, read func(io.Reader) e
 	if req.Timeout == 0 {
 		req.Timeout = max(DefaultStreamTimeout, c.cfg.Timeout)
 	}
-	k, err := c.send(ctx, req, modeStream)
+	k, err := c.send(ctx, req, modeStream, nil)
 	if err != nil {
 		return err
 	}

@@ -12,15 +12,12 @@ func trimBOM(b []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
 }
 
-// checkJSON returns a *TruncatedError for JSON that ends too early and a
-// *FormatError for what is not JSON.
-func (c *Client) checkJSON(endpoint string, r *Response) error {
-	if body := trimBOM(r.Body); json.Valid(body) {
-		return nil
-	}
+// notJSON describes a body that decoding has refused: it returns a *TruncatedError for
+// JSON that ends too early, and a *FormatError for what is not JSON or does not fit.
+func (c *Client) notJSON(endpoint string, r *Response, unfit error) error {
 	contentType := r.Header.Get("Content-Type")
-	if isHTML(r) {
-		return &FormatError{Endpoint: endpoint, ContentType: contentType, Detail: "an HTML page instead of JSON"}
+	if json.Valid(trimBOM(r.Body)) {
+		return &FormatError{Endpoint: endpoint, ContentType: contentType, Detail: c.redact.message(unfit.Error())}
 	}
 	dec := json.NewDecoder(bytes.NewReader(trimBOM(r.Body)))
 	var err error

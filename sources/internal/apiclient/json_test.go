@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -116,4 +118,40 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: got %v, want nothing", value, got)
 		}
 	}
+}
+
+func TestJSONIsDecodedBeforeItIsClassified(t *testing.T) {
+	type body struct {
+		Errors []string
+		Orders []int
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []answer{
+			{body: `{"errors":["busy"],"orders":[1,2]}`}, {body: `{"errors":["busy"`}, {body: `{"orders":[3]}`},
+		}}
+		var into body
+		var seen []any
+		c := newClient(t, s, func(c *Config) {
+			c.Classify = func(r *Response) Verdict {
+				seen = append(seen, r.Decoded)
+				if got, ok := r.Decoded.(*body); ok && len(got.Errors) > 0 {
+					return Verdict{Class: ClassRetry}
+				}
+				return ClassifyStatus(r)
+			}
+		})
+		if _, err := c.JSON(t.Context(), Request{}, &into); err != nil {
+			t.Fatal(err)
+		}
+		if len(seen) != 3 || seen[0] != &into || seen[1] != nil || seen[2] != &into {
+			t.Errorf("classified by %v; want the value, nothing for what is cut short, and the value again", seen)
+		}
+		if len(into.Errors) != 0 || !slices.Equal(into.Orders, []int{3}) {
+			t.Errorf("got %v: an earlier try has left its traces", into)
+		}
+		c = newClient(t, &script{answers: []answer{{body: `{"orders":"none"}`}}}, nil)
+		if _, err := c.JSON(t.Context(), Request{}, &into); !is[*FormatError](err) {
+			t.Errorf("got %v, want a FormatError for another type", err)
+		}
+	})
 }
