@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 
@@ -335,20 +334,4 @@ func (w *writer) quoteFacts(ctx context.Context, s stored, q *record.Quote) ([]f
 		add(q.DecidedAt, q.State)
 	}
 	return facts, err
-}
-
-// find returns the record of a kind with a stored ID; its rec is nil where there is none.
-func (w *writer) find(ctx context.Context, source int64, kind record.Kind, id string) (stored, error) {
-	var rid int64
-	var data []byte
-	found, err := w.one(ctx, "SELECT rid, data FROM record WHERE source = ? AND kind = ? AND id = ?",
-		[]any{source, kindNumbers[kind], id}, &rid, &data)
-	if err != nil || !found {
-		return stored{}, err
-	}
-	rec, err := w.l.codec.Decode(kind, id, data)
-	if err != nil {
-		return stored{}, fmt.Errorf("%s %q: %w", kind, id, err)
-	}
-	return stored{rid: rid, source: source, rec: rec}, nil
 }

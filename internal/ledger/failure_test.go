@@ -15,8 +15,8 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
-// patience is a context that is cancelled when it has been asked for Done so many
-// times, and a little later: each statement of a transaction asks.
+// patience is a context that is cancelled when it has been asked whether it has ended so
+// many times, or a little later: each statement of a transaction asks.
 type patience struct {
 	context.Context
 	cancel context.CancelFunc
@@ -31,7 +31,7 @@ func newPatience(parent context.Context, last int64, delay time.Duration) *patie
 	return p
 }
 
-func (p *patience) Done() <-chan struct{} {
+func (p *patience) Err() error {
 	if p.asked.Add(1) == p.last {
 		if p.delay == 0 {
 			p.cancel()
@@ -39,7 +39,7 @@ func (p *patience) Done() <-chan struct{} {
 			time.AfterFunc(p.delay, p.cancel)
 		}
 	}
-	return p.Context.Done()
+	return p.Context.Err()
 }
 
 // page is a batch of orders of new and old customers, with refunds, keys, deals and a

@@ -5,10 +5,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -28,6 +27,31 @@ func (a identity) equal(b identity) bool {
 		slices.Equal(a.keys, b.keys)
 }
 
+// about returns which customer, account or lead a record is or belongs to.
+func about(rec record.Record) record.Ref {
+	switch r := rec.(type) {
+	case *record.Customer:
+		return r.Self
+	case *record.Account:
+		return r.Self
+	case *record.Lead:
+		return r.Self
+	case *record.Order:
+		return r.Customer
+	case *record.Refund:
+		return r.Customer
+	case *record.Checkout:
+		return r.Customer
+	case *record.Quote:
+		return r.Customer
+	case *record.Subscription:
+		return r.Customer
+	case *record.Deal:
+		return r.Account
+	}
+	return record.Ref{}
+}
+
 // identityOf returns what a record says; none, or one that does not count, says nothing.
 func (w *writer) identityOf(s stored) identity {
 	if !w.counts(s) {
@@ -40,20 +64,8 @@ func (w *writer) identityOf(s stored) identity {
 		return w.explicit(r, r.Self, r.Keys.Sealed, true)
 	case *record.Lead:
 		return w.explicit(r, r.Self, slices.Concat(r.Keys.Sealed, r.Account.Sealed), false)
-	case *record.Order:
-		return reference(r.Customer)
-	case *record.Refund:
-		return reference(r.Customer)
-	case *record.Checkout:
-		return reference(r.Customer)
-	case *record.Quote:
-		return reference(r.Customer)
-	case *record.Subscription:
-		return reference(r.Customer)
-	case *record.Deal:
-		return reference(r.Account)
 	}
-	return identity{}
+	return reference(about(s.rec))
 }
 
 func (w *writer) explicit(rec record.Record, self record.Ref, keys []record.Hash, company bool) identity {
@@ -76,43 +88,66 @@ func reference(r record.Ref) identity {
 	return identity{node: r.Sealed[0], keys: r.Sealed[1:]}
 }
 
+// saying is what a record says about identity after a transaction.
+type saying struct {
+	identity
+	node   int64
+	source int64
+	erase  bool // the ledger holds what it said before
+}
+
 // identify replaces what record rid said about identity by what it says now.
 func (w *writer) identify(ctx context.Context, rid, source int64, before, after identity) error {
 	if before.equal(after) {
 		return nil
 	}
+	was, again := w.says[rid]
+	is := saying{identity: after, source: source, erase: was.erase}
 	if before.node != (record.Hash{}) {
 		node, err := w.node(ctx, before.node)
 		if err != nil {
 			return err
 		}
 		w.dirty[node] = true
-		if err := w.exec(ctx, "DELETE FROM node_key WHERE rid = ?", rid); err != nil {
+		is.erase = is.erase || !again
+	}
+	if after.node != (record.Hash{}) {
+		var err error
+		if is.node, err = w.node(ctx, after.node); err != nil {
 			return err
 		}
-		if err := w.exec(ctx, "DELETE FROM identity WHERE rid = ?", rid); err != nil {
-			return err
+		w.dirty[is.node], w.keyed = true, true
+	}
+	w.says[rid] = is
+	return nil
+}
+
+// writeIdentities writes what the transaction's records say about identity.
+func (w *writer) writeIdentities(ctx context.Context) error {
+	var identities, keys [][]any
+	for _, rid := range slices.Sorted(maps.Keys(w.says)) {
+		s := w.says[rid]
+		if s.erase {
+			for _, query := range []string{"DELETE FROM node_key WHERE rid = ?", "DELETE FROM identity WHERE rid = ?"} {
+				if err := w.exec(ctx, query, rid); err != nil {
+					return err
+				}
+			}
+		}
+		if s.node == 0 {
+			continue
+		}
+		if s.explicit {
+			identities = append(identities, []any{rid, s.node, s.source, s.company, s.age})
+		}
+		for i := range s.keys {
+			keys = append(keys, []any{s.keys[i][:], s.node, rid})
 		}
 	}
-	if after.node == (record.Hash{}) {
-		return nil
-	}
-	node, err := w.node(ctx, after.node)
-	if err != nil {
+	if err := w.insertAll(ctx, "INSERT INTO identity", identities); err != nil {
 		return err
 	}
-	w.dirty[node], w.keyed = true, true
-	if after.explicit {
-		if err := w.exec(ctx, "INSERT INTO identity VALUES (?, ?, ?, ?, ?)", rid, node, source, after.company, after.age); err != nil {
-			return err
-		}
-	}
-	for _, key := range after.keys {
-		if err := w.exec(ctx, "INSERT OR IGNORE INTO node_key VALUES (?, ?, ?)", key[:], node, rid); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.insertAll(ctx, "INSERT OR IGNORE INTO node_key", keys)
 }
 
 // member is a node as the grouping sees it.
@@ -132,52 +167,9 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 	if len(w.dirty) == 0 {
 		return nil, nil
 	}
-	// All that are connected to the dirty nodes, and all that were grouped with them.
-	members := map[int64]*member{}
-	seen := map[record.Hash]bool{}
-	var queue []int64
-	reach := func(id int64) {
-		if members[id] == nil {
-			members[id] = &member{id: id, rank: 2, age: math.MaxInt64}
-			queue = append(queue, id)
-		}
-	}
-	for id := range w.dirty {
-		reach(id)
-	}
-	reachAll := func(query string, args ...any) error {
-		return w.each(ctx, query, args, func(rows *sql.Rows) error {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			reach(id)
-			return nil
-		})
-	}
-	for len(queue) > 0 {
-		m := members[queue[len(queue)-1]]
-		queue = queue[:len(queue)-1]
-		if err := w.loadMember(ctx, m); err != nil {
-			return nil, err
-		}
-		if m.grp.Valid {
-			if err := reachAll("SELECT id FROM node WHERE grp = ?", m.grp.Int64); err != nil {
-				return nil, err
-			}
-		}
-		var keys []any
-		for _, key := range m.keys {
-			if !seen[key] {
-				seen[key] = true
-				keys = append(keys, bytes.Clone(key[:]))
-			}
-		}
-		for chunk := range slices.Chunk(keys, maxKeys) {
-			if err := reachAll(w.sharing(len(chunk)), chunk...); err != nil {
-				return nil, err
-			}
-		}
+	members, err := w.connected(ctx)
+	if err != nil {
+		return nil, err
 	}
 	changed := map[int64]sql.NullInt64{}
 	for _, group := range cluster(members) {
@@ -199,67 +191,132 @@ func (w *writer) component(ctx context.Context, touched map[int64]bool) (map[int
 	return changed, nil
 }
 
-// maxKeys is how many keys are looked up by one statement.
-const maxKeys = 8
-
-// sharing asks for the nodes that any of n keys leads to.
-func (w *writer) sharing(n int) string {
-	if query := w.queries[n]; query != "" {
-		return query
+// connected returns all nodes that are connected to the dirty ones, or were grouped with them.
+func (w *writer) connected(ctx context.Context) (map[int64]*member, error) {
+	members := map[int64]*member{}
+	keys, groups := map[record.Hash]bool{}, map[int64]bool{} // those that were followed
+	var reached []*member
+	reach := func(id int64) {
+		if members[id] == nil {
+			members[id] = &member{id: id, rank: 2, age: math.MaxInt64}
+			reached = append(reached, members[id])
+		}
 	}
-	numbers := make([]string, n)
-	for i := range numbers {
-		numbers[i] = "?" + strconv.Itoa(i+1)
+	for id := range w.dirty {
+		reach(id)
 	}
-	list := strings.Join(numbers, ", ")
-	w.queries[n] = "SELECT id FROM node WHERE hash IN (" + list + ") UNION ALL SELECT node FROM node_key WHERE hash IN (" + list + ")"
-	return w.queries[n]
-}
-
-func (w *writer) loadMember(ctx context.Context, m *member) error {
-	var hash []byte
-	var created bool
-	if m.hash, created = w.created[m.id]; !created {
-		if _, err := w.one(ctx, "SELECT hash, grp FROM node WHERE id = ?", []any{m.id}, &hash, &m.grp); err != nil {
+	for len(reached) > 0 {
+		next := reached
+		reached = nil
+		if err := w.loadMembers(ctx, members, next); err != nil {
+			return nil, err
+		}
+		var newKeys, newGroups []any
+		for _, m := range next {
+			if m.grp.Valid && !groups[m.grp.Int64] {
+				groups[m.grp.Int64] = true
+				newGroups = append(newGroups, m.grp.Int64)
+			}
+			for _, key := range m.keys {
+				if !keys[key] {
+					keys[key] = true
+					newKeys = append(newKeys, bytes.Clone(key[:]))
+				}
+				if id, created := w.createdAs[key]; created {
+					reach(id)
+				}
+			}
+		}
+		found := func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			if err == nil {
+				reach(id)
+			}
 			return err
 		}
-		m.hash = record.Hash(hash)
+		if err := w.eachOf(ctx, "SELECT id FROM node WHERE grp IN (?)", nil, newGroups, found); err != nil {
+			return nil, err
+		}
+		if err := w.eachOf(ctx, "SELECT id FROM node WHERE hash IN (?) UNION ALL SELECT node FROM node_key WHERE hash IN (?)",
+			nil, newKeys, found); err != nil {
+			return nil, err
+		}
 	}
-	m.keys = append(m.keys, m.hash)
-	err := w.each(ctx, "SELECT DISTINCT hash FROM node_key WHERE node = ?", []any{m.id}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&hash); err != nil {
+	return members, nil
+}
+
+// loadMembers reads what is known of the nodes in list, which are among the members.
+func (w *writer) loadMembers(ctx context.Context, members map[int64]*member, list []*member) error {
+	ids := make([]any, len(list))
+	var old []any
+	for i, m := range list {
+		ids[i] = m.id
+		if c := w.created[m.id]; c != nil {
+			m.hash = c.hash
+			m.keys = append(m.keys, m.hash)
+		} else {
+			old = append(old, m.id)
+		}
+	}
+	if err := w.eachOf(ctx, "SELECT id, hash, grp FROM node WHERE id IN (?)", nil, old, func(rows *sql.Rows) error {
+		var id int64
+		var hash sql.RawBytes
+		var grp sql.NullInt64
+		if err := rows.Scan(&id, &hash, &grp); err != nil {
+			return err
+		}
+		m := members[id]
+		m.hash, m.grp = record.Hash(hash), grp
+		m.keys = append(m.keys, m.hash)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := w.eachOf(ctx, "SELECT DISTINCT node, hash FROM node_key WHERE node IN (?)", nil, ids, func(rows *sql.Rows) error {
+		var id int64
+		var hash sql.RawBytes
+		if err := rows.Scan(&id, &hash); err != nil {
 			return err
 		}
 		if key := record.Hash(hash); !w.free[key] {
-			m.keys = append(m.keys, key)
+			members[id].keys = append(members[id].keys, key)
 		}
 		return nil
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
-	return w.each(ctx, "SELECT source, company, age FROM identity WHERE node = ?", []any{m.id}, func(rows *sql.Rows) error {
-		var source int64
+	return w.eachOf(ctx, "SELECT node, source, company, age FROM identity WHERE node IN (?)", nil, ids, func(rows *sql.Rows) error {
+		var id, source int64
 		var company bool
 		var age sql.NullInt64
-		if err := rows.Scan(&source, &company, &age); err != nil {
+		if err := rows.Scan(&id, &source, &company, &age); err != nil {
 			return err
 		}
-		m.rank = min(m.rank, 1)
-		if company {
-			m.rank = 0
-			m.companies = append(m.companies, source)
-		}
-		if !age.Valid {
-			age.Int64 = math.MinInt64
-		}
-		m.age = min(m.age, age.Int64)
+		members[id].identified(source, company, age)
 		return nil
 	})
+}
+
+// identified adds what a record says that is the node.
+func (m *member) identified(source int64, company bool, age sql.NullInt64) {
+	m.rank = min(m.rank, 1)
+	if company {
+		m.rank = 0
+		m.companies = append(m.companies, source)
+	}
+	if !age.Valid {
+		age.Int64 = math.MinInt64
+	}
+	m.age = min(m.age, age.Int64)
 }
 
 func (w *writer) regroup(ctx context.Context, changed map[int64]sql.NullInt64) error {
 	for id, grp := range changed {
+		if c := w.created[id]; c != nil {
+			c.grp = grp
+			continue
+		}
 		if err := w.exec(ctx, "UPDATE node SET grp = ? WHERE id = ?", grp, id); err != nil {
 			return err
 		}

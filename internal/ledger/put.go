@@ -11,47 +11,58 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
-// put writes one record. It returns its number, 0 where it is gone.
-func (w *writer) put(ctx context.Context, sourceName string, source int64, rec record.Record, duplicate func(rid int64) bool) (int64, Outcome, error) {
-	kind, meta := rec.RecordKind(), rec.RecordMeta()
-	id := w.l.sealer.StoredID(sourceName, kind, meta.ID)
+// sealed is a record as it is going to be stored; source is filled in the transaction.
+type sealed struct {
+	target
+	rec     record.Record
+	data    []byte
+	deleted bool
+}
+
+// seal prepares a record of a source for being stored.
+func (l *Ledger) seal(source string, rec record.Record) (sealed, error) {
+	meta := rec.RecordMeta()
+	s := sealed{target: target{kind: rec.RecordKind()}, rec: clone(rec), deleted: meta.Deleted}
+	s.id = l.sealer.StoredID(source, s.kind, meta.ID)
 	// The caller may commit its record again, should this fail: sealed twice it would be another.
-	rec = clone(rec)
-	rec.Seal(w.l.sealer, sourceName)
-	data, err := w.l.codec.Encode(rec)
+	s.rec.Seal(l.sealer, source)
+	var err error
+	if s.data, err = l.codec.Encode(s.rec); err != nil {
+		return s, fmt.Errorf("write %s: %w", s.kind, err)
+	}
+	return s, nil
+}
+
+// put writes one record. It returns its number, 0 where it is gone.
+func (w *writer) put(ctx context.Context, s sealed, duplicate func(rid int64) bool) (int64, Outcome, error) {
+	was, err := w.holds(ctx, s.target)
 	if err != nil {
 		return 0, "", err
 	}
-	var rid int64
-	var held []byte
-	found, err := w.one(ctx, "SELECT rid, data FROM record WHERE source = ? AND kind = ? AND id = ?",
-		[]any{source, kindNumbers[kind], id}, &rid, &held)
-	if err != nil {
-		return 0, "", err
-	}
-	before := stored{rid: rid, source: source}
-	after := stored{rid: rid, source: source, rec: rec}
+	found := was.rid != 0
+	before := stored{rid: was.rid, source: s.source}
+	after := stored{rid: was.rid, source: s.source, rec: s.rec}
 	outcome := Inserted
 	switch {
-	case meta.Deleted:
+	case s.deleted:
 		after.rec, outcome = nil, Deleted
 	case found:
 		outcome = Updated
 	}
 	switch {
-	case !found && meta.Deleted:
+	case !found && s.deleted:
 		return 0, Unchanged, nil
-	case found && !meta.Deleted && bytes.Equal(held, data):
-		return rid, Unchanged, nil
-	case found && duplicate(rid):
-		return rid, Rejected, nil
+	case found && !s.deleted && bytes.Equal(was.data, s.data):
+		return was.rid, Unchanged, nil
+	case found && duplicate(was.rid):
+		return was.rid, Rejected, nil
 	case found:
-		if before.rec, err = w.l.codec.Decode(kind, id, held); err != nil {
+		if before.rec, err = w.l.codec.Decode(s.kind, s.id, was.data); err != nil {
 			return 0, "", err
 		}
 	}
-	rid, err = w.replace(ctx, before, after, kind, id, data)
-	if meta.Deleted {
+	rid, err := w.replace(ctx, before, after, s.kind, s.id, s.data)
+	if s.deleted {
 		rid = 0
 	}
 	return rid, outcome, err
@@ -88,6 +99,10 @@ func (w *writer) replace(ctx context.Context, before, after stored, kind record.
 	if err != nil {
 		return 0, err
 	}
+	w.held[target{before.source, kind, id}] = held{}
+	if after.rec != nil {
+		w.held[target{before.source, kind, id}] = held{after.rid, data}
+	}
 	if err := w.depend(ctx, before, after); err != nil {
 		return 0, err
 	}
@@ -121,13 +136,7 @@ func (w *writer) dateOf(rec record.Record) sql.NullInt64 {
 	return sql.NullInt64{Int64: us, Valid: ok}
 }
 
-// target is a record that another one takes attributes from.
-type target struct {
-	source int64
-	kind   record.Kind
-	id     string
-}
-
+// targets returns the records that one takes attributes from.
 func (w *writer) targets(ctx context.Context, s stored) ([]target, error) {
 	switch r := s.rec.(type) {
 	case *record.Refund:
@@ -171,7 +180,7 @@ func (w *writer) depend(ctx context.Context, before, after stored) error {
 		}
 	}
 	for _, t := range is {
-		w.dependents = true
+		w.dependents, w.named[t] = true, true
 		if err := w.exec(ctx, "INSERT INTO dependent VALUES (?, ?, ?, ?)", t.source, kindNumbers[t.kind], t.id, after.rid); err != nil {
 			return err
 		}
@@ -180,7 +189,10 @@ func (w *writer) depend(ctx context.Context, before, after stored) error {
 }
 
 func (w *writer) dependentsOf(ctx context.Context, source int64, kind record.Kind, id string) ([]stored, error) {
-	if !w.dependents || kind != record.KindOrder && kind != record.KindLead {
+	if !w.dependents || !isNamed(kind) {
+		return nil, nil
+	}
+	if named, known := w.named[target{source, kind, id}]; known && !named {
 		return nil, nil
 	}
 	var list []stored

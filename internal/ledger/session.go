@@ -137,18 +137,25 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 			return err
 		}
 		source := int64(number)
+		records, err := s.seal(source, b.Records)
+		if err != nil {
+			return err
+		}
+		if err := w.lookUp(ctx, records); err != nil {
+			return fmt.Errorf("look up records: %w", err)
+		}
 		inBatch := map[int64]bool{}
-		for i, rec := range b.Records {
-			rid, outcome, err := w.put(ctx, s.source, source, rec, func(rid int64) bool {
+		for i, rec := range records {
+			rid, outcome, err := w.put(ctx, rec, func(rid int64) bool {
 				return s.whole && (s.seen.has(rid) || inBatch[rid])
 			})
 			if err != nil {
-				return fmt.Errorf("write %s: %w", rec.RecordKind(), err)
+				return fmt.Errorf("write %s: %w", rec.kind, err)
 			}
 			if outcome == Rejected {
 				res.Duplicates = append(res.Duplicates, i)
 			}
-			res.Counts.Add(rec.RecordKind(), outcome, 1)
+			res.Counts.Add(rec.kind, outcome, 1)
 			if rid != 0 {
 				marked = append(marked, rid)
 				if s.whole {
@@ -197,6 +204,19 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		s.Cursor = b.Cursor
 	}
 	return res, nil
+}
+
+// seal prepares records for being stored.
+func (s *Session) seal(source int64, records []record.Record) ([]sealed, error) {
+	list := make([]sealed, len(records))
+	for i, rec := range records {
+		var err error
+		if list[i], err = s.l.seal(s.source, rec); err != nil {
+			return nil, err
+		}
+		list[i].source = source
+	}
+	return list, nil
 }
 
 // noteRates notes a change of what a Snapshot's RatesVersion is about.

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -52,17 +54,43 @@ type writer struct {
 	l     *Ledger
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	// nodes caches node numbers by hash; keyed tells whether any node_key exists, dependents
-	// whether any dependent does: most stores have neither, and need not be asked each time.
+	// queries are those of eachOf and insertAll.
+	queries map[batchQuery]string
+	// nodes caches node numbers by hash, 0 where there is no such node; keyed tells whether any
+	// node_key exists, dependents whether any dependent does: most stores have neither, and need
+	// not be asked each time.
 	nodes             map[record.Hash]int64
+	lastNode          int64
 	free              map[record.Hash]bool // domains that identify nobody
 	keyed, dependents bool
-	queries           [maxKeys + 1]string // of sharing, by number of keys
 
-	edits     map[int64]*edit       // by node (> 0) or chunk (< 0)
-	dirty     map[int64]bool        // nodes whose keys changed
-	created   map[int64]record.Hash // nodes that are new
+	transaction
+}
+
+// transaction is what a transaction has learned and is going to write.
+type transaction struct {
+	held      map[target]held
+	named     map[target]bool // whether others take attributes from it; absent where not known
+	edits     map[int64]*edit // by node (> 0) or chunk (< 0)
+	says      map[int64]saying
+	dirty     map[int64]bool // nodes whose keys changed
+	created   map[int64]*newNode
+	createdAs map[record.Hash]int64
 	dictStart int
+}
+
+func newTransaction(texts int) transaction {
+	return transaction{
+		held: map[target]held{}, named: map[target]bool{}, edits: map[int64]*edit{}, says: map[int64]saying{},
+		dirty: map[int64]bool{}, created: map[int64]*newNode{}, createdAs: map[record.Hash]int64{}, dictStart: texts,
+	}
+}
+
+// newNode is a node that is written when the transaction ends.
+type newNode struct {
+	hash record.Hash
+	grp  sql.NullInt64
+	data []byte
 }
 
 // edit is what a transaction takes out of and puts into one history.
@@ -76,7 +104,9 @@ func newWriter(ctx context.Context, l *Ledger) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{l: l, conn: conn, stmts: map[string]*sql.Stmt{}, nodes: map[record.Hash]int64{}, free: l.freeMail()}
+	w := &writer{
+		l: l, conn: conn, stmts: map[string]*sql.Stmt{}, queries: map[batchQuery]string{}, nodes: map[record.Hash]int64{}, free: l.freeMail(),
+	}
 	if err := w.learn(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -86,8 +116,8 @@ func newWriter(ctx context.Context, l *Ledger) (*writer, error) {
 // learn finds out what the ledger holds that is remembered between transactions.
 func (w *writer) learn(ctx context.Context) error {
 	clear(w.nodes)
-	return w.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM node_key), EXISTS (SELECT 1 FROM dependent)").
-		Scan(&w.keyed, &w.dependents)
+	return w.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM node_key), EXISTS (SELECT 1 FROM dependent),
+		COALESCE((SELECT MAX(id) FROM node), 0)`).Scan(&w.keyed, &w.dependents, &w.lastNode)
 }
 
 func (w *writer) close() error {
@@ -98,75 +128,13 @@ func (w *writer) close() error {
 	return errors.Join(append(errs, w.conn.Close())...)
 }
 
-func (w *writer) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s := w.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := w.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	w.stmts[query] = s
-	return s, nil
-}
-
-func (w *writer) exec(ctx context.Context, query string, args ...any) error {
-	s, err := w.stmt(ctx, query)
-	if err != nil {
-		return err
-	}
-	_, err = s.ExecContext(ctx, args...)
-	return err
-}
-
-func (w *writer) insert(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := w.stmt(ctx, query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := s.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.LastInsertId()
-}
-
-// one scans the first row and reports whether there was one.
-func (w *writer) one(ctx context.Context, query string, args []any, dest ...any) (bool, error) {
-	found := false
-	err := w.each(ctx, query, args, func(rows *sql.Rows) error {
-		if found {
-			return nil
-		}
-		found = true
-		return rows.Scan(dest...)
-	})
-	return found, err
-}
-
-func (w *writer) each(ctx context.Context, query string, args []any, f func(*sql.Rows) error) error {
-	s, err := w.stmt(ctx, query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // tx runs f in a transaction, writes the collected edits, commits, and tells the
 // feed. After an error nothing has changed.
 func (w *writer) tx(ctx context.Context, f func() error) (err error) {
-	w.edits, w.dirty, w.dictStart = map[int64]*edit{}, map[int64]bool{}, len(w.l.dict.texts)
-	w.created = map[int64]record.Hash{}
+	w.transaction = newTransaction(len(w.l.dict.texts))
+	if len(w.nodes) >= maxCachedNodes {
+		clear(w.nodes)
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -221,26 +189,20 @@ func (w *writer) number(ctx context.Context, text string) (history.Dict, error) 
 
 // node returns the number of the node with hash, making it where there is none.
 func (w *writer) node(ctx context.Context, hash record.Hash) (int64, error) {
-	if id, ok := w.nodes[hash]; ok {
-		return id, nil
-	}
-	var id int64
-	found, err := w.one(ctx, "SELECT id FROM node WHERE hash = ?", []any{hash[:]}, &id)
-	if err != nil {
-		return 0, err
-	}
-	if !found {
-		if id, err = w.insert(ctx, "INSERT INTO node (hash) VALUES (?)", hash[:]); err != nil {
+	id, known := w.nodes[hash]
+	if !known {
+		if _, err := w.one(ctx, "SELECT id FROM node WHERE hash = ?", []any{hash[:]}, &id); err != nil {
 			return 0, err
 		}
-		w.created[id] = hash
+	}
+	if id == 0 {
+		w.lastNode++
+		id = w.lastNode
+		w.created[id], w.createdAs[hash] = &newNode{hash: hash}, id
 		if w.keyed {
 			// Another record may have named this one by an external id before it came.
 			w.dirty[id] = true
 		}
-	}
-	if len(w.nodes) >= maxCachedNodes {
-		clear(w.nodes)
 	}
 	w.nodes[hash] = id
 	return id, nil
@@ -313,6 +275,9 @@ func (w *writer) flush(ctx context.Context) (before, after []Unit, err error) {
 	for unit := range w.edits {
 		touched[unit] = true
 	}
+	if err := w.writeIdentities(ctx); err != nil {
+		return nil, nil, err
+	}
 	regrouped, err := w.component(ctx, touched)
 	if err != nil {
 		return nil, nil, err
@@ -326,10 +291,11 @@ func (w *writer) flush(ctx context.Context) (before, after []Unit, err error) {
 	if err := w.regroup(ctx, regrouped); err != nil {
 		return nil, nil, err
 	}
-	for unit, e := range w.edits {
-		if err := w.rewrite(ctx, unit, e); err != nil {
-			return nil, nil, err
-		}
+	if err := w.rewriteAll(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := w.writeNodes(ctx); err != nil {
+		return nil, nil, err
 	}
 	if watch {
 		// A group that lost a member holds others that nothing else touched.
@@ -343,78 +309,85 @@ func (w *writer) flush(ctx context.Context) (before, after []Unit, err error) {
 	return before, after, nil
 }
 
-func (w *writer) rewrite(ctx context.Context, unit int64, e *edit) error {
-	table, found := "node", true
-	var data []byte
-	var err error
-	if unit < 0 {
-		table = "chunk"
-		found, err = w.one(ctx, "SELECT data FROM chunk WHERE id = ?", []any{unit}, &data)
-	} else if _, created := w.created[unit]; !created { // one that is new has no history yet
-		_, err = w.one(ctx, "SELECT data FROM node WHERE id = ?", []any{unit}, &data)
-	}
-	if err != nil {
-		return err
-	}
-	if data, err = history.Edit(data, e.remove, e.add); err != nil {
-		return fmt.Errorf("edit history %d: %w; rebuild the ledger's derived state with \"b2b_exporter sync --rebuild\"", unit, err)
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	switch {
-	case table == "node":
-		return w.exec(ctx, "UPDATE node SET data = ? WHERE id = ?", data, unit)
-	case len(data) == 0:
-		return w.exec(ctx, "DELETE FROM chunk WHERE id = ?", unit)
-	case found:
-		return w.exec(ctx, "UPDATE chunk SET data = ? WHERE id = ?", data, unit)
-	}
-	return w.exec(ctx, "INSERT INTO chunk VALUES (?, ?)", unit, data)
-}
-
-// units returns the units that the given nodes and chunks are in, and adds the
-// nodes of those units to members.
-func (w *writer) units(ctx context.Context, touched, members map[int64]bool) ([]Unit, error) {
-	var units []Unit
-	done := map[int64]bool{}
-	for id, is := range touched {
-		if !is {
-			continue
-		}
-		unit := Unit{ID: id}
-		query, key := "SELECT id, data FROM chunk WHERE id = ?", id
-		if id > 0 {
-			var grp sql.NullInt64
-			if _, err := w.one(ctx, "SELECT grp FROM node WHERE id = ?", []any{id}, &grp); err != nil {
-				return nil, err
-			}
-			query = "SELECT id, data FROM node WHERE id = ?"
-			if grp.Valid {
-				unit.ID, key = grp.Int64, grp.Int64
-				query = "SELECT id, data FROM node WHERE grp = ?"
-			}
-		}
-		if done[unit.ID] {
-			continue
-		}
-		done[unit.ID] = true
-		err := w.each(ctx, query, []any{key}, func(rows *sql.Rows) error {
-			var member int64
-			var data []byte
-			if err := rows.Scan(&member, &data); err != nil {
+// rewriteAll writes the histories that are edited, in the order of the pages that they are on.
+func (w *writer) rewriteAll(ctx context.Context) error {
+	return inBatches(slices.Sorted(maps.Keys(w.edits)), func(batch []int64) error {
+		old := map[int64][]byte{}
+		for _, table := range []string{"node", "chunk"} {
+			if err := w.eachOf(ctx, "SELECT id, data FROM "+table+" WHERE id IN (?)", nil, w.old(batch, table), func(rows *sql.Rows) error {
+				var unit int64
+				var data []byte
+				err := rows.Scan(&unit, &data)
+				old[unit] = data
+				return err
+			}); err != nil {
 				return err
 			}
-			if member > 0 {
-				members[member] = true
-			}
-			unit.Histories = append(unit.Histories, data)
-			return nil
-		})
-		if err != nil {
-			return nil, err
 		}
-		units = append(units, unit)
+		for _, unit := range batch {
+			data, found := old[unit]
+			if err := w.rewrite(ctx, unit, data, found); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// old returns those of some units that are kept in a table and are not new.
+func (w *writer) old(units []int64, table string) []any {
+	var list []any
+	for _, unit := range units {
+		if tableOf(unit) == table && w.created[unit] == nil {
+			list = append(list, unit)
+		}
 	}
-	return units, nil
+	return list
+}
+
+// tableOf returns where the history of a unit is kept.
+func tableOf(unit int64) string {
+	if unit < 0 {
+		return "chunk"
+	}
+	return "node"
+}
+
+// rewrite edits one history, found as data.
+func (w *writer) rewrite(ctx context.Context, unit int64, data []byte, found bool) error {
+	e := w.edits[unit]
+	data, err := history.Edit(data, e.remove, e.add)
+	if err != nil {
+		return fmt.Errorf("edit history %d: %w; rebuild the ledger's derived state with \"b2b_exporter sync --rebuild\"", unit, err)
+	}
+	if created := w.created[unit]; created != nil {
+		created.data = data
+		return nil
+	}
+	table := tableOf(unit)
+	switch {
+	case table == "chunk" && len(data) == 0:
+		return w.exec(ctx, "DELETE FROM chunk WHERE id = ?", unit)
+	case found:
+		return w.exec(ctx, "UPDATE "+table+" SET data = ? WHERE id = ?", notNull(data), unit)
+	}
+	return w.exec(ctx, "INSERT INTO "+table+" (id, data) VALUES (?, ?)", unit, data)
+}
+
+// notNull returns data as what SQLite does not take for NULL.
+func notNull(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+// writeNodes writes the nodes that are new.
+func (w *writer) writeNodes(ctx context.Context) error {
+	rows := make([][]any, 0, len(w.created))
+	for _, id := range slices.Sorted(maps.Keys(w.created)) {
+		n := w.created[id]
+		rows = append(rows, []any{id, n.hash[:], n.grp, notNull(n.data)})
+	}
+	return w.insertAll(ctx, "INSERT INTO node (id, hash, grp, data)", rows)
 }
