@@ -26,9 +26,15 @@ type items[T any] struct {
 	Nodes    []T      `json:"nodes"`
 }
 
+// stamp is what every record of a list has; the list of orders has no time of creation.
+type stamp struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
 type order struct {
-	ID                     string     `json:"id"`
-	UpdatedAt              time.Time  `json:"updatedAt"`
+	stamp
 	ProcessedAt            time.Time  `json:"processedAt"`
 	CancelledAt            *time.Time `json:"cancelledAt"`
 	Test                   bool       `json:"test"`
@@ -105,8 +111,7 @@ type adjustment struct {
 }
 
 type customer struct {
-	ID                  string    `json:"id"`
-	CreatedAt           time.Time `json:"createdAt"`
+	stamp
 	DefaultEmailAddress *struct {
 		EmailAddress string `json:"emailAddress"`
 	} `json:"defaultEmailAddress"`
@@ -119,9 +124,8 @@ type customer struct {
 }
 
 type company struct {
-	ID            string     `json:"id"`
+	stamp
 	ExternalID    string     `json:"externalId"`
-	CreatedAt     time.Time  `json:"createdAt"`
 	CustomerSince *time.Time `json:"customerSince"`
 	Locations     struct {
 		Nodes []struct {
@@ -136,9 +140,7 @@ type address struct {
 }
 
 type checkout struct {
-	ID          string     `json:"id"`
-	CreatedAt   time.Time  `json:"createdAt"`
-	UpdatedAt   time.Time  `json:"updatedAt"`
+	stamp
 	CompletedAt *time.Time `json:"completedAt"`
 	Customer    *reference `json:"customer"`
 }

@@ -40,13 +40,39 @@ type costReport struct {
 	} `json:"throttleStatus"`
 }
 
-// answer is what is around the data of every answer.
-type answer struct {
-	Data       json.RawMessage `json:"data"`
+// envelope is what is around the data of every answer.
+type envelope struct {
 	Errors     json.RawMessage `json:"errors"` // a list, or a text where the token is refused
 	Extensions struct {
 		Cost *costReport `json:"cost"`
 	} `json:"extensions"`
+}
+
+// answer is an answer to a query: its data are null only where there are errors.
+type answer[T any] struct {
+	envelope
+	Data *T `json:"data"`
+}
+
+func (a *answer[T]) around() (envelope, bool) { return a.envelope, a.Data != nil }
+
+// enveloped is an answer with data of any type.
+type enveloped interface {
+	// around returns the envelope, and whether there are data in it.
+	around() (envelope, bool)
+}
+
+// read returns the envelope of an answer; ok is false where it has none.
+func read(r *apiclient.Response) (e envelope, data, ok bool) {
+	a, ok := r.Decoded.(enveloped)
+	if !ok { // it was not asked for, or does not fit
+		a = &answer[json.RawMessage]{}
+		if json.Unmarshal(r.Body, a) != nil {
+			return envelope{}, false, false
+		}
+	}
+	e, data = a.around()
+	return e, data, true
 }
 
 type queryError struct {
@@ -70,13 +96,16 @@ func (e queryError) optional() bool {
 	return false
 }
 
-func (a answer) errors() []queryError {
+func (e envelope) errors() []queryError {
+	if e.Errors == nil {
+		return nil
+	}
 	var list []queryError
-	if json.Unmarshal(a.Errors, &list) == nil {
+	if json.Unmarshal(e.Errors, &list) == nil {
 		return list
 	}
 	var text string
-	if json.Unmarshal(a.Errors, &text) == nil && text != "" {
+	if json.Unmarshal(e.Errors, &text) == nil && text != "" {
 		return []queryError{{Message: text}}
 	}
 	return nil
@@ -97,8 +126,8 @@ func classify(r *apiclient.Response) apiclient.Verdict {
 	if v.Class != apiclient.ClassOK {
 		return v
 	}
-	var a answer
-	if json.Unmarshal(r.Body, &a) != nil {
+	a, data, ok := read(r)
+	if !ok {
 		return v // the client says what is wrong with it
 	}
 	list := a.errors()
@@ -120,7 +149,7 @@ func classify(r *apiclient.Response) apiclient.Verdict {
 		return v
 	}
 	v.Code, v.Message = "", ""
-	if a.Data == nil || string(a.Data) == "null" {
+	if !data {
 		v.Class, v.Message = apiclient.ClassPermanent, "the answer has neither data nor errors"
 	}
 	return v
@@ -147,8 +176,8 @@ func (c *costReport) wait() time.Duration {
 // signals reads the bucket of cost points, which the answers to all of the app's
 // queries in the shop tell.
 func signals(r *apiclient.Response) []apiclient.Signal {
-	var a answer
-	if json.Unmarshal(r.Body, &a) != nil || a.Extensions.Cost == nil || a.Extensions.Cost.Throttle == nil {
+	a, _, ok := read(r)
+	if !ok || a.Extensions.Cost == nil || a.Extensions.Cost.Throttle == nil {
 		return nil
 	}
 	t := a.Extensions.Cost.Throttle
@@ -158,29 +187,29 @@ func signals(r *apiclient.Response) []apiclient.Signal {
 }
 
 // query sends a query and decodes its data. It returns what the API reserved for it.
-func (s *Source) query(ctx context.Context, document string, variables map[string]any, cost int, into any) (int, error) {
-	a, _, err := s.post(ctx, document, variables, cost, into)
+func query[T any](ctx context.Context, s *Source, document string, variables map[string]any, cost int) (data T, paid int, err error) {
+	data, a, _, err := post[T](ctx, s, document, variables, cost)
 	if err != nil || a.Extensions.Cost == nil {
-		return 0, err
+		return data, 0, err
 	}
-	return int(math.Ceil(a.Extensions.Cost.Requested)), nil
+	return data, int(math.Ceil(a.Extensions.Cost.Requested)), nil
 }
 
-func (s *Source) post(ctx context.Context, document string, variables map[string]any, cost int, into any) (answer, http.Header, error) {
-	var a answer
+func post[T any](ctx context.Context, s *Source, document string, variables map[string]any, cost int) (data T, e envelope, header http.Header, err error) {
 	name := operation(document)
 	body, err := json.Marshal(map[string]any{"query": document, "operationName": name, "variables": variables})
 	if err != nil {
-		return a, nil, fmt.Errorf("query %s: %w", name, err)
+		return data, e, nil, fmt.Errorf("query %s: %w", name, err)
 	}
+	var a answer[T]
 	r, err := s.client.JSON(ctx, apiclient.Request{Method: http.MethodPost, Path: s.path, Body: body, Cost: cost}, &a)
 	if err != nil {
-		return a, nil, fmt.Errorf("query %s: %w", name, err)
+		return data, e, nil, fmt.Errorf("query %s: %w", name, err)
 	}
-	if err := json.Unmarshal(a.Data, into); err != nil {
-		return a, nil, fmt.Errorf("query %s: %w", name, &apiclient.FormatError{Endpoint: "POST " + s.path, Detail: err.Error()})
+	if a.Data == nil { // a success without a body
+		return data, e, nil, fmt.Errorf("query %s: %w", name, &apiclient.FormatError{Endpoint: "POST " + s.path, Detail: "there are no data"})
 	}
-	return a, r.Header, nil
+	return *a.Data, a.envelope, r.Header, nil
 }
 
 // pacer finds out how many records a query may ask for.
@@ -227,19 +256,19 @@ func (p *pacer) tooMuch(size int) bool {
 }
 
 // sized sends a query whose size follows its cost; variables must hold what else it needs.
-func (s *Source) sized(ctx context.Context, p *pacer, document string, variables map[string]any, into any) error {
+func sized[T any](ctx context.Context, s *Source, p *pacer, document string, variables map[string]any) (T, error) {
 	for {
 		size, cost := p.next()
 		variables["first"] = size
-		paid, err := s.query(ctx, document, variables, cost, into)
+		data, paid, err := query[T](ctx, s, document, variables, cost)
 		if refused, ok := errors.AsType[*apiclient.APIError](err); ok && refused.Code == codeMaxCost && p.tooMuch(size) {
 			s.logger.Debug("a query was too costly, asking for less", "operation", operation(document), "size", size)
 			continue
 		}
 		if err != nil {
-			return err
+			return data, err
 		}
 		p.paid(size, paid)
-		return nil
+		return data, nil
 	}
 }

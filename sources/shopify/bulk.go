@@ -77,7 +77,7 @@ func refused(err error) bool {
 
 // startBulk starts an operation and commits its ID, so that a restart finds it again.
 func (r *reading) startBulk(ctx context.Context) error {
-	var data struct {
+	type started struct {
 		Run struct {
 			Operation  *bulkOperation `json:"bulkOperation"`
 			UserErrors []struct {
@@ -86,13 +86,13 @@ func (r *reading) startBulk(ctx context.Context) error {
 			} `json:"userErrors"`
 		} `json:"bulkOperationRunQuery"`
 	}
-	if _, err := r.query(ctx, mutationBulk, map[string]any{"query": queryBulkOrders}, 10, &data); err != nil {
+	data, _, err := query[started](ctx, r.Source, mutationBulk, map[string]any{"query": queryBulkOrders}, 10)
+	if err != nil {
 		return err
 	}
 	id := ""
 	switch {
 	case len(data.Run.UserErrors) > 0:
-		var err error
 		if id, err = r.ownBulk(ctx); err != nil {
 			return err
 		}
@@ -114,10 +114,11 @@ func (r *reading) startBulk(ctx context.Context) error {
 // ownBulk returns the running operation with the same query, if there is one: it was
 // started when the answer was lost.
 func (r *reading) ownBulk(ctx context.Context) (string, error) {
-	var data struct {
+	type list struct {
 		Operations items[bulkOperation] `json:"bulkOperations"`
 	}
-	if _, err := r.query(ctx, queryBulks, map[string]any{}, 10, &data); err != nil {
+	data, _, err := query[list](ctx, r.Source, queryBulks, map[string]any{}, 10)
+	if err != nil {
 		return "", err
 	}
 	for _, op := range data.Operations.Nodes {
@@ -138,10 +139,11 @@ func (r *reading) forgetBulk(ctx context.Context) error {
 func (r *reading) awaitBulk(ctx context.Context, wait bool) (bulkOperation, error) {
 	var quiet time.Duration
 	for pause := 2 * time.Second; ; pause = min(2*pause, 30*time.Second) {
-		var data struct {
+		type one struct {
 			Operation *bulkOperation `json:"bulkOperation"`
 		}
-		if _, err := r.query(ctx, queryBulk, map[string]any{"id": r.c.Bulk}, 1, &data); err != nil {
+		data, _, err := query[one](ctx, r.Source, queryBulk, map[string]any{"id": r.c.Bulk}, 1)
+		if err != nil {
 			return bulkOperation{}, err
 		}
 		if data.Operation == nil {
@@ -290,11 +292,13 @@ func (f *bulkFile) finish(ctx context.Context) error {
 func (f *bulkFile) details(ctx context.Context) error {
 	for len(f.refunded) > 0 {
 		n := min(len(f.refunded), bulkDetails)
-		var data struct {
+		type list struct {
 			Nodes []json.RawMessage `json:"nodes"`
 		}
+		var data list
 		for {
-			_, err := f.query(ctx, queryOrdersByID, map[string]any{"ids": f.refunded[:n], "lines": linesPerOrder}, maxQueryCost, &data)
+			var err error
+			data, _, err = query[list](ctx, f.Source, queryOrdersByID, map[string]any{"ids": f.refunded[:n], "lines": linesPerOrder}, maxQueryCost)
 			if refused, ok := errors.AsType[*apiclient.APIError](err); ok && refused.Code == codeMaxCost && n > 1 {
 				n /= 2
 				continue
@@ -308,7 +312,7 @@ func (f *bulkFile) details(ctx context.Context) error {
 			if string(raw) == "null" {
 				continue // deleted since
 			}
-			if err := f.addOrder(ctx, raw, &f.page); err != nil {
+			if _, err := f.addOrder(ctx, raw, &f.page); err != nil {
 				return err
 			}
 		}

@@ -43,8 +43,7 @@ func (s settings) has(scopes ...string) bool {
 }
 
 func (s *Source) settings(ctx context.Context) (settings, error) {
-	var data settings
-	_, header, err := s.post(ctx, querySettings, map[string]any{}, 10, &data)
+	data, _, header, err := post[settings](ctx, s, querySettings, map[string]any{}, 10)
 	data.version = header.Get("X-Shopify-API-Version")
 	return data, err
 }
@@ -78,7 +77,7 @@ func (s *Source) checkStream(ctx context.Context, st *stream) sources.Finding {
 		return f
 	}
 	for _, raw := range found.Nodes {
-		if f.Err = st.add(ctx, raw, &page); f.Err != nil {
+		if _, f.Err = st.add(ctx, raw, &page); f.Err != nil {
 			return f
 		}
 	}

@@ -10,11 +10,11 @@ import (
 
 // addCustomer adds a person. The companies that it buys for are keys of it, so that
 // it is one customer with them.
-func (s *Source) addCustomer(_ context.Context, raw json.RawMessage, page *sources.Page) error {
+func (s *Source) addCustomer(_ context.Context, raw json.RawMessage, page *sources.Page) (*stamp, error) {
 	var c customer
 	if err := json.Unmarshal(raw, &c); err != nil {
 		page.Rejected = append(page.Rejected, unreadable(record.KindCustomer, raw, err))
-		return nil
+		return nil, nil
 	}
 	r := &record.Customer{Meta: record.Meta{ID: c.ID}, CreatedAt: record.At(c.CreatedAt)}
 	if c.DefaultEmailAddress != nil {
@@ -29,15 +29,15 @@ func (s *Source) addCustomer(_ context.Context, raw json.RawMessage, page *sourc
 		}
 	}
 	page.Records = append(page.Records, r)
-	return nil
+	return &c.stamp, nil
 }
 
 // addCompany adds a B2B company.
-func (s *Source) addCompany(_ context.Context, raw json.RawMessage, page *sources.Page) error {
+func (s *Source) addCompany(_ context.Context, raw json.RawMessage, page *sources.Page) (*stamp, error) {
 	var c company
 	if err := json.Unmarshal(raw, &c); err != nil {
 		page.Rejected = append(page.Rejected, unreadable(record.KindCustomer, raw, err))
-		return nil
+		return nil, nil
 	}
 	r := &record.Customer{Meta: record.Meta{ID: c.ID}, Company: true, CreatedAt: record.At(c.CreatedAt)}
 	if c.CustomerSince != nil {
@@ -58,15 +58,15 @@ func (s *Source) addCompany(_ context.Context, raw json.RawMessage, page *source
 		}
 	}
 	page.Records = append(page.Records, r)
-	return nil
+	return &c.stamp, nil
 }
 
 // addCheckout adds a checkout that was abandoned, or completed after all.
-func (s *Source) addCheckout(_ context.Context, raw json.RawMessage, page *sources.Page) error {
+func (s *Source) addCheckout(_ context.Context, raw json.RawMessage, page *sources.Page) (*stamp, error) {
 	var c checkout
 	if err := json.Unmarshal(raw, &c); err != nil {
 		page.Rejected = append(page.Rejected, unreadable(record.KindCheckout, raw, err))
-		return nil
+		return nil, nil
 	}
 	r := &record.Checkout{Meta: record.Meta{ID: c.ID}, StartedAt: record.At(c.CreatedAt), ChangedAt: record.At(c.UpdatedAt)}
 	if c.CompletedAt != nil {
@@ -76,5 +76,5 @@ func (s *Source) addCheckout(_ context.Context, raw json.RawMessage, page *sourc
 		r.Customer = record.RefTo(c.Customer.ID)
 	}
 	page.Records = append(page.Records, r)
-	return nil
+	return &c.stamp, nil
 }

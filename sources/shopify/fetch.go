@@ -169,13 +169,6 @@ func (r *reading) seesAllOrders(ctx context.Context) (bool, error) {
 // bulk says whether the stream is read as a whole by bulk operations.
 func (r *reading) bulk() bool { return r.options.Bulk && r.st.Name == streamOrder }
 
-// stamp are the times of a record in a list.
-type stamp struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
-}
-
 // connection is a page of a list.
 type connection struct {
 	PageInfo pageInfo          `json:"pageInfo"`
@@ -207,9 +200,15 @@ func (r *reading) walk(ctx context.Context, since, position time.Time, mark func
 		}
 		page := sources.Page{Progress: -1}
 		for _, raw := range list.Nodes {
-			var at stamp
-			if err := json.Unmarshal(raw, &at); err != nil {
-				return fmt.Errorf("read a record of %s: %w", r.st.field, err)
+			at, err := r.st.add(ctx, raw, &page)
+			if err != nil {
+				return err
+			}
+			if at == nil {
+				at = &stamp{}
+				if err := json.Unmarshal(raw, at); err != nil {
+					return fmt.Errorf("read a record of %s: %w", r.st.field, err)
+				}
 			}
 			if at.UpdatedAt.After(r.high) {
 				r.high = at.UpdatedAt
@@ -217,9 +216,6 @@ func (r *reading) walk(ctx context.Context, since, position time.Time, mark func
 			position = at.UpdatedAt
 			if r.st.byCreation {
 				position = at.CreatedAt
-			}
-			if err := r.st.add(ctx, raw, &page); err != nil {
-				return err
 			}
 		}
 		depth += len(list.Nodes)
@@ -258,8 +254,8 @@ func (r *reading) list(ctx context.Context, filter, after string) (*connection, 
 	if r.st.Name == streamOrder {
 		variables["lines"] = linesPerOrder
 	}
-	var data map[string]*connection
-	if err := r.sized(ctx, r.st.pacer, r.st.document, variables, &data); err != nil {
+	data, err := sized[map[string]*connection](ctx, r.Source, r.st.pacer, r.st.document, variables)
+	if err != nil {
 		return nil, err
 	}
 	if data[r.st.field] == nil {

@@ -31,10 +31,11 @@ func rest[T any](ctx context.Context, s *Source, document, field, id string, int
 		if err := guard.Next(after); err != nil {
 			return true, err
 		}
-		var data map[string]*struct {
+		type object struct {
 			Items items[T] `json:"items"`
 		}
-		if err := s.sized(ctx, s.nested, document, map[string]any{"id": id, "after": after}, &data); err != nil {
+		data, err := sized[map[string]*object](ctx, s, s.nested, document, map[string]any{"id": id, "after": after})
+		if err != nil {
 			return true, err
 		}
 		if data[field] == nil {

@@ -21,18 +21,18 @@ func unreadable(kind record.Kind, raw json.RawMessage, err error) sources.Reject
 }
 
 // addOrder adds an order and its refunds to a page.
-func (s *Source) addOrder(ctx context.Context, raw json.RawMessage, page *sources.Page) error {
+func (s *Source) addOrder(ctx context.Context, raw json.RawMessage, page *sources.Page) (*stamp, error) {
 	var o order
 	if err := json.Unmarshal(raw, &o); err != nil {
 		page.Rejected = append(page.Rejected, unreadable(record.KindOrder, raw, err))
-		return nil
+		return nil, nil
 	}
 	found, err := s.complete(ctx, &o)
 	if !found || err != nil {
-		return err
+		return &o.stamp, err
 	}
 	s.mapOrder(&o, page)
-	return nil
+	return &o.stamp, nil
 }
 
 // sale is a line of an order without its tax and without the units that were removed

@@ -85,7 +85,7 @@ func mapped(t *testing.T, text string) sources.Page {
 		t.Fatalf("the test's order is not JSON: %s", text)
 	}
 	var page sources.Page
-	if err := newSource(t).addOrder(t.Context(), json.RawMessage(text), &page); err != nil {
+	if _, err := newSource(t).addOrder(t.Context(), json.RawMessage(text), &page); err != nil {
 		t.Fatal(err)
 	}
 	return page
@@ -342,7 +342,7 @@ func TestCustomersAndCompanies(t *testing.T) {
 		`{"id":"c2","createdAt":"2026-01-01T00:00:00Z","defaultEmailAddress":null,"defaultAddress":null,"companyContactProfiles":[]}`,
 		`{"id":"c3","createdAt":5}`,
 	} {
-		if err := s.addCustomer(t.Context(), json.RawMessage(text), &page); err != nil {
+		if _, err := s.addCustomer(t.Context(), json.RawMessage(text), &page); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -352,7 +352,7 @@ func TestCustomersAndCompanies(t *testing.T) {
 		`{"id":"b2","externalId":null,"createdAt":"2026-01-01T00:00:00Z","customerSince":null,"locations":{"nodes":[{"billingAddress":{"countryCode":"CH"},"shippingAddress":null}]}}`,
 		`{"id":"b3","externalId":null,"createdAt":"2026-01-01T00:00:00Z","locations":{"nodes":[]}}`,
 	} {
-		if err := s.addCompany(t.Context(), json.RawMessage(text), &page); err != nil {
+		if _, err := s.addCompany(t.Context(), json.RawMessage(text), &page); err != nil {
 			t.Fatal(err)
 		}
 	}

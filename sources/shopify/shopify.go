@@ -65,7 +65,9 @@ type stream struct {
 	byCreation bool
 	sweeps     bool
 	pacer      *pacer
-	add        func(ctx context.Context, raw json.RawMessage, page *sources.Page) error
+	// add adds the records of a node to a page and returns its times; nil where the node is
+	// rejected because of its form.
+	add func(ctx context.Context, raw json.RawMessage, page *sources.Page) (*stamp, error)
 }
 
 // New returns a source.
