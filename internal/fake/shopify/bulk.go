@@ -50,14 +50,17 @@ func (s *Server) LoseFiles() {
 }
 
 func (s *Server) mutations() object {
+	payload := func(operation any, problems []object) object {
+		return object{{"__typename", "BulkOperationRunQueryPayload"}, {"bulkOperation", operation}, {"userErrors", problems}}
+	}
+	refuse := func(code, message string) object {
+		return payload(nil, []object{
+			{{"__typename", "BulkOperationUserError"}, {"code", code}, {"message", message}, {"field", []any{"query"}}},
+		})
+	}
 	return object{
-		"__typename": "Mutation",
-		"bulkOperationRunQuery": resolver(func(_ *execution, args map[string]any) (any, error) {
-			payload := object{"__typename": "BulkOperationRunQueryPayload", "bulkOperation": nil, "userErrors": list(nil)}
-			refuse := func(code, message string) object {
-				payload["userErrors"] = list([]object{{"__typename": "BulkOperationUserError", "code": code, "message": message, "field": []any{"query"}}})
-				return payload
-			}
+		{"__typename", "Mutation"},
+		{"bulkOperationRunQuery", resolver(func(_ *execution, args map[string]any) (any, error) {
 			for _, b := range s.bulks {
 				if s.Now().Before(b.ready) && b.failure == "" {
 					return refuse("OPERATION_IN_PROGRESS", "A bulk query operation for this app and shop is already in progress"), nil
@@ -70,9 +73,8 @@ func (s *Server) mutations() object {
 			if err != nil {
 				return refuse("INVALID", err.Error()), nil
 			}
-			payload["bulkOperation"] = s.bulkObject(b, "")
-			return payload, nil
-		}),
+			return payload(s.bulkObject(b, ""), nil), nil
+		})},
 	}
 }
 
@@ -90,14 +92,17 @@ func (s *Server) runBulk(query string) (*bulk, error) {
 		return nil, err
 	}
 	x := &execution{whole: true, variables: map[string]any{}}
-	data, err := x.object(op.SelectionSet, s.root(), nil)
-	if err != nil {
+	if err := x.object(op.SelectionSet, s.root(), nil); err != nil {
 		return nil, err
 	}
 	if s.Schema != nil {
-		if err := checkAnswer(s.Schema, op, data); err != nil {
+		if err := checkAnswer(s.Schema, op, x.data); err != nil {
 			return nil, err
 		}
+	}
+	data, err := decode(x.data)
+	if err != nil {
+		return nil, err
 	}
 	b := &bulk{id: int64(len(s.bulks) + 1), query: query, created: s.Now(), ready: s.Now().Add(s.BulkDelay)}
 	if len(x.errors) > 0 {
@@ -193,20 +198,20 @@ func (s *Server) bulkNode(host string, id any) (any, error) {
 }
 
 func (s *Server) bulkObject(b *bulk, host string) object {
-	v := object{
-		"__typename": "BulkOperation", "id": gid("BulkOperation", b.id), "status": "RUNNING", "errorCode": nil,
-		"createdAt": instant(b.created), "query": b.query, "rootObjectCount": strconv.Itoa(b.roots), "url": nil,
-	}
+	status, address := "RUNNING", ""
 	switch {
 	case b.failure != "":
-		v["status"], v["errorCode"] = "FAILED", b.failure
+		status = "FAILED"
 	case !s.Now().Before(b.ready):
-		v["status"] = "COMPLETED"
+		status = "COMPLETED"
 		if b.roots > 0 {
-			v["url"] = fmt.Sprintf("http://%s/bulk/%d.jsonl?signature=%s", host, b.id, bulkSignature)
+			address = fmt.Sprintf("http://%s/bulk/%d.jsonl?signature=%s", host, b.id, bulkSignature)
 		}
 	}
-	return v
+	return object{
+		{"__typename", "BulkOperation"}, {"id", gid("BulkOperation", b.id)}, {"status", status}, {"errorCode", text(b.failure)},
+		{"createdAt", instant(b.created)}, {"query", b.query}, {"rootObjectCount", strconv.Itoa(b.roots)}, {"url", text(address)},
+	}
 }
 
 // file serves the file of a bulk operation to whoever knows its address.

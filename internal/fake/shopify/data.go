@@ -106,13 +106,17 @@ func text(s string) any {
 	return s
 }
 
+// money is an amount, in the shop's currency and as the buyer saw it.
 func (s *Server) money(amount string) object {
 	if amount == "" {
 		amount = "0.0"
 	}
-	m := object{"__typename": "MoneyV2", "amount": amount, "currencyCode": s.Currency}
-	return object{"__typename": "MoneyBag", "shopMoney": m, "presentmentMoney": m}
+	m := object{{"__typename", "MoneyV2"}, {"amount", amount}, {"currencyCode", s.Currency}}
+	return object{{"__typename", "MoneyBag"}, {"shopMoney", m}, {"presentmentMoney", m}}
 }
+
+// reference is an object of which only the ID is of interest.
+func reference(typ string, id int64) object { return object{{"__typename", typ}, {"id", gid(typ, id)}} }
 
 func (o Order) order(s *Server) object {
 	processed := o.Processed
@@ -123,126 +127,121 @@ func (o Order) order(s *Server) object {
 	if status == "" {
 		status = "PAID"
 	}
-	v := object{
-		"__typename": "Order", "id": gid("Order", o.ID), "createdAt": instant(o.Created), "processedAt": instant(processed),
-		"updatedAt": instant(o.Updated), "cancelledAt": instant(o.Cancelled), "test": o.Test,
-		"displayFinancialStatus": status, "currencyCode": s.Currency, "taxesIncluded": o.TaxesIncluded,
-		"customer": nil, "purchasingEntity": nil, "shippingAddress": nil, "customerJourneySummary": nil,
-	}
+	var customer, buyer, address, journey any
 	if o.Customer != 0 {
-		c := object{"__typename": "Customer", "id": gid("Customer", o.Customer)}
-		v["customer"], v["purchasingEntity"] = s.guarded("read_customers", c), s.guarded("read_customers", c)
+		customer = s.guarded("read_customers", reference("Customer", o.Customer))
+		buyer = customer
 	}
 	if o.Company != 0 {
-		v["purchasingEntity"] = s.guarded("read_customers", object{
-			"__typename": "PurchasingCompany", "company": object{"__typename": "Company", "id": gid("Company", o.Company)},
-		})
+		buyer = s.guarded("read_customers", object{{"__typename", "PurchasingCompany"}, {"company", reference("Company", o.Company)}})
 	}
 	if o.Country != "" {
-		v["shippingAddress"] = object{"__typename": "MailingAddress", "countryCodeV2": o.Country}
+		address = object{{"__typename", "MailingAddress"}, {"countryCodeV2", o.Country}}
 	}
 	if o.Visit != nil {
-		v["customerJourneySummary"] = object{"__typename": "CustomerJourneySummary", "ready": true, "firstVisit": o.Visit.visit()}
+		journey = object{{"__typename", "CustomerJourneySummary"}, {"ready", true}, {"firstVisit", o.Visit.visit()}}
 	}
-	var payments, lines, refunds []object
-	for _, at := range o.Payments {
-		payments = append(payments, object{"__typename": "OrderTransaction", "kind": "SALE", "status": "SUCCESS", "processedAt": instant(at)})
+	payments, lines, refunds := make([]object, len(o.Payments)), make([]object, len(o.Lines)), make([]object, len(o.Refunds))
+	for i, at := range o.Payments {
+		payments[i] = object{{"__typename", "OrderTransaction"}, {"kind", "SALE"}, {"status", "SUCCESS"}, {"processedAt", instant(at)}}
 	}
 	returned := map[int64]int{}
-	for _, r := range o.Refunds {
+	for i, r := range o.Refunds {
 		for _, l := range r.Lines {
 			returned[l.Line] += l.Quantity
 		}
-		refunds = append(refunds, r.refund(s))
+		refunds[i] = r.refund(s)
 	}
-	for _, l := range o.Lines {
-		lines = append(lines, l.line(s, l.Quantity-l.Removed-returned[l.ID]))
+	for i, l := range o.Lines {
+		lines[i] = l.line(s, l.Quantity-l.Removed-returned[l.ID])
 	}
-	v["transactions"], v["refunds"], v["lineItems"] = list(payments), list(refunds), inner(lines)
-	return v
+	return object{
+		{"__typename", "Order"}, {"id", gid("Order", o.ID)}, {"createdAt", instant(o.Created)}, {"processedAt", instant(processed)},
+		{"updatedAt", instant(o.Updated)}, {"cancelledAt", instant(o.Cancelled)}, {"test", o.Test},
+		{"displayFinancialStatus", status}, {"currencyCode", s.Currency}, {"taxesIncluded", o.TaxesIncluded},
+		{"customer", customer}, {"purchasingEntity", buyer}, {"shippingAddress", address}, {"customerJourneySummary", journey},
+		{"transactions", payments}, {"refunds", refunds}, {"lineItems", inner(lines)},
+	}
 }
 
 func (l Line) line(s *Server, current int) object {
-	var discounts, taxes []object
-	for _, d := range l.Discounts {
-		discounts = append(discounts, object{"__typename": "DiscountAllocation", "allocatedAmountSet": s.money(d)})
+	discounts, taxes := make([]object, len(l.Discounts)), make([]object, len(l.Taxes))
+	for i, d := range l.Discounts {
+		discounts[i] = object{{"__typename", "DiscountAllocation"}, {"allocatedAmountSet", s.money(d)}}
 	}
-	for _, t := range l.Taxes {
-		rate, err := decimal.NewFromString(t.Rate)
-		tax := object{"__typename": "TaxLine", "rate": nil, "priceSet": s.money(t.Amount)}
-		if err == nil {
-			tax["rate"] = number(rate.String())
+	for i, t := range l.Taxes {
+		var rate any
+		if d, err := decimal.NewFromString(t.Rate); err == nil {
+			rate = number(d.String())
 		}
-		taxes = append(taxes, tax)
+		taxes[i] = object{{"__typename", "TaxLine"}, {"rate", rate}, {"priceSet", s.money(t.Amount)}}
 	}
-	total := decimal.RequireFromString(l.Price).Mul(decimal.NewFromInt(int64(l.Quantity)))
-	v := object{
-		"__typename": "LineItem", "id": gid("LineItem", l.ID), "quantity": l.Quantity, "currentQuantity": current,
-		"isGiftCard": l.GiftCard, "sellingPlan": nil, "originalTotalSet": s.money(total.String()),
-		"discountAllocations": list(discounts), "taxLines": list(taxes), "variant": nil,
-	}
+	var plan, variant any
 	if l.Plan != "" {
-		v["sellingPlan"] = object{"__typename": "LineItemSellingPlan", "name": l.Plan}
+		plan = object{{"__typename", "LineItemSellingPlan"}, {"name", l.Plan}}
 	}
 	if !l.Custom {
-		item := object{"__typename": "InventoryItem", "unitCost": nil}
+		var cost any
 		if l.Cost != "" {
-			item["unitCost"] = s.guarded("read_inventory", object{"__typename": "MoneyV2", "amount": l.Cost, "currencyCode": s.Currency})
+			cost = s.guarded("read_inventory", object{{"__typename", "MoneyV2"}, {"amount", l.Cost}, {"currencyCode", s.Currency}})
 		}
-		v["variant"] = object{"__typename": "ProductVariant", "inventoryItem": item}
+		variant = object{{"__typename", "ProductVariant"}, {"inventoryItem", object{{"__typename", "InventoryItem"}, {"unitCost", cost}}}}
 	}
-	return v
+	total := decimal.RequireFromString(l.Price).Mul(decimal.NewFromInt(int64(l.Quantity)))
+	return object{
+		{"__typename", "LineItem"}, {"id", gid("LineItem", l.ID)}, {"quantity", l.Quantity}, {"currentQuantity", current},
+		{"isGiftCard", l.GiftCard}, {"sellingPlan", plan}, {"originalTotalSet", s.money(total.String())},
+		{"discountAllocations", discounts}, {"taxLines", taxes}, {"variant", variant},
+	}
 }
 
 func (r Refund) refund(s *Server) object {
-	var lines, adjustments []object
-	for _, l := range r.Lines {
+	lines, adjustments := make([]object, len(r.Lines)), make([]object, len(r.Adjustments))
+	for i, l := range r.Lines {
 		restock := l.Restock
 		if restock == "" {
 			restock = "NO_RESTOCK"
 		}
-		lines = append(lines, object{
-			"__typename": "RefundLineItem", "quantity": l.Quantity, "restockType": restock,
-			"subtotalSet": s.money(l.Subtotal), "totalTaxSet": s.money(l.Tax),
-			"lineItem": object{"__typename": "LineItem", "id": gid("LineItem", l.Line)},
-		})
+		lines[i] = object{
+			{"__typename", "RefundLineItem"}, {"quantity", l.Quantity}, {"restockType", restock},
+			{"subtotalSet", s.money(l.Subtotal)}, {"totalTaxSet", s.money(l.Tax)}, {"lineItem", reference("LineItem", l.Line)},
+		}
 	}
-	for _, a := range r.Adjustments {
-		adjustments = append(adjustments, object{"__typename": "OrderAdjustment", "amountSet": s.money(a)})
+	for i, a := range r.Adjustments {
+		adjustments[i] = object{{"__typename", "OrderAdjustment"}, {"amountSet", s.money(a)}}
 	}
 	return object{
-		"__typename": "Refund", "id": gid("Refund", r.ID), "processedAt": instant(r.At),
-		"refundLineItems": inner(lines), "orderAdjustments": inner(adjustments),
+		{"__typename", "Refund"}, {"id", gid("Refund", r.ID)}, {"processedAt", instant(r.At)},
+		{"refundLineItems", inner(lines)}, {"orderAdjustments", inner(adjustments)},
 	}
 }
 
 func (v *Visit) visit() object {
-	o := object{"__typename": "CustomerVisit", "source": v.Source, "sourceType": text(v.Tactic), "utmParameters": nil}
+	var utm any
 	if v.UTM {
-		o["utmParameters"] = object{
-			"__typename": "UTMParameters", "source": text(v.UTMSource), "medium": text(v.Medium), "campaign": text(v.Campaign),
+		utm = object{
+			{"__typename", "UTMParameters"}, {"source", text(v.UTMSource)}, {"medium", text(v.Medium)}, {"campaign", text(v.Campaign)},
 		}
 	}
-	return o
+	return object{{"__typename", "CustomerVisit"}, {"source", v.Source}, {"sourceType", text(v.Tactic)}, {"utmParameters", utm}}
 }
 
 func (c Customer) customer() object {
-	v := object{
-		"__typename": "Customer", "id": gid("Customer", c.ID), "createdAt": instant(c.Created), "updatedAt": instant(c.Updated),
-		"defaultEmailAddress": nil, "defaultAddress": nil,
-	}
+	var email, address any
 	if c.Email != "" {
-		v["defaultEmailAddress"] = object{"__typename": "CustomerEmailAddress", "emailAddress": c.Email}
+		email = object{{"__typename", "CustomerEmailAddress"}, {"emailAddress", c.Email}}
 	}
 	if c.Country != "" {
-		v["defaultAddress"] = object{"__typename": "MailingAddress", "countryCodeV2": c.Country}
+		address = object{{"__typename", "MailingAddress"}, {"countryCodeV2", c.Country}}
 	}
-	var contacts []object
-	for _, id := range c.Companies {
-		contacts = append(contacts, object{"__typename": "CompanyContact", "company": object{"__typename": "Company", "id": gid("Company", id)}})
+	contacts := make([]object, len(c.Companies))
+	for i, id := range c.Companies {
+		contacts[i] = object{{"__typename", "CompanyContact"}, {"company", reference("Company", id)}}
 	}
-	v["companyContactProfiles"] = list(contacts)
-	return v
+	return object{
+		{"__typename", "Customer"}, {"id", gid("Customer", c.ID)}, {"createdAt", instant(c.Created)}, {"updatedAt", instant(c.Updated)},
+		{"defaultEmailAddress", email}, {"defaultAddress", address}, {"companyContactProfiles", contacts},
+	}
 }
 
 func (c Company) company() object {
@@ -250,23 +249,24 @@ func (c Company) company() object {
 	if since.IsZero() {
 		since = c.Created
 	}
-	location := object{"__typename": "CompanyLocation", "billingAddress": nil, "shippingAddress": nil}
+	var address any
 	if c.Country != "" {
-		location["shippingAddress"] = object{"__typename": "CompanyAddress", "countryCode": c.Country}
+		address = object{{"__typename", "CompanyAddress"}, {"countryCode", c.Country}}
 	}
+	location := object{{"__typename", "CompanyLocation"}, {"billingAddress", nil}, {"shippingAddress", address}}
 	return object{
-		"__typename": "Company", "id": gid("Company", c.ID), "externalId": text(c.ExternalID), "createdAt": instant(c.Created),
-		"updatedAt": instant(c.Updated), "customerSince": instant(since), "locations": inner([]object{location}),
+		{"__typename", "Company"}, {"id", gid("Company", c.ID)}, {"externalId", text(c.ExternalID)}, {"createdAt", instant(c.Created)},
+		{"updatedAt", instant(c.Updated)}, {"customerSince", instant(since)}, {"locations", inner([]object{location})},
 	}
 }
 
 func (c Checkout) checkout() object {
-	v := object{
-		"__typename": "AbandonedCheckout", "id": gid("AbandonedCheckout", c.ID), "createdAt": instant(c.Created),
-		"updatedAt": instant(c.Updated), "completedAt": instant(c.Completed), "customer": nil,
-	}
+	var customer any
 	if c.Customer != 0 {
-		v["customer"] = object{"__typename": "Customer", "id": gid("Customer", c.Customer)}
+		customer = reference("Customer", c.Customer)
 	}
-	return v
+	return object{
+		{"__typename", "AbandonedCheckout"}, {"id", gid("AbandonedCheckout", c.ID)}, {"createdAt", instant(c.Created)},
+		{"updatedAt", instant(c.Updated)}, {"completedAt", instant(c.Completed)}, {"customer", customer},
+	}
 }

@@ -6,12 +6,34 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // object is a value with fields: scalars, objects, lists and resolvers.
-type object map[string]any
+type object []field
+
+type field struct {
+	name  string
+	value any
+}
+
+func (o object) get(name string) (any, bool) {
+	for _, f := range o {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return nil, false
+}
+
+// typename returns the name of the object's type; nil where it has none.
+func (o object) typename() any {
+	name, _ := o.get("__typename")
+	return name
+}
 
 // number is a number as it is written.
 type number = json.Number
@@ -24,14 +46,6 @@ type denied struct{ scope string }
 
 // unlimited, as the argument first, asks for the whole list.
 const unlimited = "unlimited"
-
-func list(objects []object) []any {
-	values := make([]any, len(objects))
-	for i, o := range objects {
-		values[i] = o
-	}
-	return values
-}
 
 // guarded returns v, or what tells that it may not be seen.
 func (s *Server) guarded(scope string, v any) any {
@@ -62,8 +76,10 @@ func (p *step) path() []any {
 	return append(p.around.path(), p.name)
 }
 
-// execution is one query that is being answered.
+// execution is one query that is being answered. The answer's data are written as they
+// are found: pages are large, and their making is most of what the fake does.
 type execution struct {
+	data      []byte
 	variables map[string]any
 	host      string
 	whole     bool // lists are not paged: a bulk operation
@@ -120,18 +136,18 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 		fail("THROTTLED", "Throttled", s.cost(requested, nil))
 		return
 	}
-	x := &execution{variables: variables, host: r.Host}
+	x := &execution{variables: variables, host: r.Host, data: s.buffer[:0]}
+	defer func() { s.buffer = x.data }()
 	root := s.root()
 	if op.Operation == ast.Mutation {
 		root = s.mutations()
 	}
-	data, err := x.object(op.SelectionSet, root, nil)
-	if err != nil {
+	if err := x.object(op.SelectionSet, root, nil); err != nil {
 		fail("BAD_REQUEST", err.Error(), nil)
 		return
 	}
 	if s.Schema != nil {
-		if err := checkAnswer(s.Schema, op, data); err != nil {
+		if err := checkAnswer(s.Schema, op, x.data); err != nil {
 			fail("FAKE", "the fake's answer does not agree with the schema: "+err.Error(), nil)
 			return
 		}
@@ -139,11 +155,19 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 	actual := min(x.objects, requested)
 	s.bucket.left -= float64(actual)
 	s.spent += float64(actual)
-	answer := map[string]any{"data": data, "extensions": map[string]any{"cost": s.cost(requested, actual)}}
+	around := map[string]any{"extensions": map[string]any{"cost": s.cost(requested, actual)}}
 	if len(x.errors) > 0 {
-		answer["errors"] = x.errors
+		around["errors"] = x.errors
 	}
-	reply(w, http.StatusOK, answer)
+	rest, err := json.Marshal(around)
+	if err != nil {
+		fail("BAD_REQUEST", err.Error(), nil)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	for _, part := range [][]byte{[]byte(`{"data":`), x.data, []byte(","), rest[1:]} {
+		_, _ = w.Write(part) // an error means that the client has gone
+	}
 }
 
 func withDefaults(op *ast.OperationDefinition, given map[string]any) map[string]any {
@@ -161,45 +185,52 @@ func withDefaults(op *ast.OperationDefinition, given map[string]any) map[string]
 	return variables
 }
 
-// object returns the selected fields of o.
-func (x *execution) object(selected ast.SelectionSet, o object, at *step) (map[string]any, error) {
-	result := make(map[string]any, len(selected))
+// object writes the selected fields of o.
+func (x *execution) object(selected ast.SelectionSet, o object, at *step) error {
+	x.data = append(x.data, '{')
+	if err := x.fields(selected, o, at); err != nil {
+		return err
+	}
+	x.data = append(x.data, '}')
+	return nil
+}
+
+func (x *execution) fields(selected ast.SelectionSet, o object, at *step) error {
 	for _, s := range selected {
 		switch s := s.(type) {
 		case *ast.Field:
-			name := s.Alias
-			value, err := x.field(s, o, &step{at, name})
-			if err != nil {
-				return nil, err
+			if x.data[len(x.data)-1] != '{' {
+				x.data = append(x.data, ',')
 			}
-			result[name] = value
+			x.data = append(appendText(x.data, s.Alias), ':')
+			if err := x.field(s, o, at); err != nil {
+				return err
+			}
 		case *ast.InlineFragment:
-			if s.TypeCondition != "" && s.TypeCondition != o["__typename"] {
+			if s.TypeCondition != "" && s.TypeCondition != o.typename() {
 				continue
 			}
-			more, err := x.object(s.SelectionSet, o, at)
-			if err != nil {
-				return nil, err
+			if err := x.fields(s.SelectionSet, o, at); err != nil {
+				return err
 			}
-			maps.Copy(result, more)
 		default:
-			return nil, fmt.Errorf("%T is not understood", s)
+			return fmt.Errorf("%T is not understood", s)
 		}
 	}
-	return result, nil
+	return nil
 }
 
-func (x *execution) field(f *ast.Field, o object, at *step) (any, error) {
-	v, ok := o[f.Name]
+func (x *execution) field(f *ast.Field, o object, around *step) error {
+	v, ok := o.get(f.Name)
 	if !ok {
-		return nil, fmt.Errorf("field %s of %v does not exist", f.Name, o["__typename"])
+		return fmt.Errorf("field %s of %v does not exist", f.Name, o.typename())
 	}
 	if r, ok := v.(resolver); ok {
 		args := map[string]any{}
 		for _, a := range f.Arguments {
 			value, err := a.Value.Value(x.variables)
 			if err != nil {
-				return nil, fmt.Errorf("argument %s: %w", a.Name, err)
+				return fmt.Errorf("argument %s: %w", a.Name, err)
 			}
 			if value != nil {
 				args[a.Name] = value
@@ -210,35 +241,73 @@ func (x *execution) field(f *ast.Field, o object, at *step) (any, error) {
 		}
 		var err error
 		if v, err = r(x, args); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
+			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	return x.value(f, v, at)
+	return x.value(f, v, around, f.Alias)
 }
 
-func (x *execution) value(f *ast.Field, v any, at *step) (any, error) {
+// value writes what stands at a name, or a number, in what is around it.
+func (x *execution) value(f *ast.Field, v any, around *step, name any) error {
 	switch v := v.(type) {
 	case denied:
 		x.errors = append(x.errors, graphError{
 			Message:    fmt.Sprintf("Access denied for %s field. Required access: `%s` access scope.", f.Name, v.scope),
-			Path:       at.path(),
+			Path:       (&step{around, name}).path(),
 			Extensions: map[string]any{"code": "ACCESS_DENIED", "requiredAccess": "`" + v.scope + "` access scope."},
 		})
-		return nil, nil
+		return x.scalar(nil)
 	case object:
-		if typ := v["__typename"]; typ != nil && typ != "PageInfo" {
+		if typ := v.typename(); typ != nil && typ != "PageInfo" {
 			x.objects++
 		}
-		return x.object(f.SelectionSet, v, at)
+		return x.object(f.SelectionSet, v, &step{around, name})
+	case []object:
+		return items(x, f, v, &step{around, name})
 	case []any:
-		values := make([]any, len(v))
-		for i, item := range v {
-			var err error
-			if values[i], err = x.value(f, item, &step{at, i}); err != nil {
-				return nil, err
-			}
-		}
-		return values, nil
+		return items(x, f, v, &step{around, name})
 	}
-	return v, nil
+	return x.scalar(v)
+}
+
+func items[T any](x *execution, f *ast.Field, list []T, at *step) error {
+	x.data = append(x.data, '[')
+	for i, item := range list {
+		if i > 0 {
+			x.data = append(x.data, ',')
+		}
+		if err := x.value(f, item, at, i); err != nil {
+			return err
+		}
+	}
+	x.data = append(x.data, ']')
+	return nil
+}
+
+func (x *execution) scalar(v any) error {
+	switch v := v.(type) {
+	case nil:
+		x.data = append(x.data, "null"...)
+	case string:
+		x.data = appendText(x.data, v)
+	case bool:
+		x.data = strconv.AppendBool(x.data, v)
+	case int:
+		x.data = strconv.AppendInt(x.data, int64(v), 10)
+	default:
+		text, err := json.Marshal(v)
+		x.data = append(x.data, text...)
+		return err
+	}
+	return nil
+}
+
+// appendText appends a JSON string. Nearly all texts here need no escapes.
+func appendText(b []byte, s string) []byte {
+	special := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+	if !strings.ContainsFunc(s, special) {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	text, _ := json.Marshal(s) // strings always marshal
+	return append(b, text...)
 }

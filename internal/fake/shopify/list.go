@@ -100,7 +100,7 @@ func paged(entries []entry, args map[string]any, match func(entry) bool, node fu
 	if err != nil {
 		return nil, err
 	}
-	var page []entry
+	page := make([]entry, 0, min(first, len(entries)))
 	more := false
 	for _, e := range entries {
 		if !match(e) {
@@ -111,22 +111,23 @@ func paged(entries []entry, args map[string]any, match func(entry) bool, node fu
 		}
 		page = append(page, e)
 	}
-	info := object{"__typename": "PageInfo", "hasNextPage": more, "endCursor": nil}
 	nodes := make([]object, len(page))
 	for i, e := range page {
 		nodes[i] = node(e.id)
 	}
+	var end any
 	if len(page) > 0 {
-		info["endCursor"] = page[len(page)-1].cursor()
+		end = page[len(page)-1].cursor()
 	}
+	info := object{{"__typename", "PageInfo"}, {"hasNextPage", more}, {"endCursor", end}}
 	edges := resolver(func(*execution, map[string]any) (any, error) {
 		edges := make([]object, len(page))
 		for i, n := range nodes {
-			edges[i] = object{"node": n, "cursor": page[i].cursor()}
+			edges[i] = object{{"node", n}, {"cursor", page[i].cursor()}}
 		}
-		return list(edges), nil
+		return edges, nil
 	})
-	return object{"pageInfo": info, "nodes": list(nodes), "edges": edges}, nil
+	return object{{"pageInfo", info}, {"nodes", nodes}, {"edges", edges}}, nil
 }
 
 func size(first any) (int, error) {

@@ -16,26 +16,26 @@ const hiddenAfter = 60 * 24 * time.Hour
 func (s *Server) root() object {
 	var scopes []object
 	for _, scope := range s.Scopes {
-		scopes = append(scopes, object{"__typename": "AccessScope", "handle": scope})
+		scopes = append(scopes, object{{"__typename", "AccessScope"}, {"handle", scope}})
 	}
 	return object{
-		"__typename": "QueryRoot",
-		"shop": object{
-			"__typename": "Shop", "myshopifyDomain": "example.myshopify.com", "currencyCode": s.Currency, "ianaTimezone": s.Zone,
-			"plan": object{"__typename": "ShopPlan", "publicDisplayName": "Plus"},
-		},
-		"currentAppInstallation": object{"__typename": "AppInstallation", "accessScopes": list(scopes)},
-		"orders":                 s.guarded("read_orders", s.list("orders")),
-		"customers":              s.guarded("read_customers", s.list("customers")),
-		"companies":              s.guarded("read_customers", s.list("companies")),
-		"abandonedCheckouts":     s.guarded("read_orders", s.list("abandonedCheckouts")),
-		"order": resolver(func(_ *execution, args map[string]any) (any, error) {
+		{"__typename", "QueryRoot"},
+		{"shop", object{
+			{"__typename", "Shop"}, {"myshopifyDomain", "example.myshopify.com"}, {"currencyCode", s.Currency}, {"ianaTimezone", s.Zone},
+			{"plan", object{{"__typename", "ShopPlan"}, {"publicDisplayName", "Plus"}}},
+		}},
+		{"currentAppInstallation", object{{"__typename", "AppInstallation"}, {"accessScopes", scopes}}},
+		{"orders", s.guarded("read_orders", s.list("orders"))},
+		{"customers", s.guarded("read_customers", s.list("customers"))},
+		{"companies", s.guarded("read_customers", s.list("companies"))},
+		{"abandonedCheckouts", s.guarded("read_orders", s.list("abandonedCheckouts"))},
+		{"order", resolver(func(_ *execution, args map[string]any) (any, error) {
 			return s.node(args["id"])
-		}),
-		"refund": resolver(func(_ *execution, args map[string]any) (any, error) {
+		})},
+		{"refund", resolver(func(_ *execution, args map[string]any) (any, error) {
 			return s.node(args["id"])
-		}),
-		"nodes": resolver(func(_ *execution, args map[string]any) (any, error) {
+		})},
+		{"nodes", resolver(func(_ *execution, args map[string]any) (any, error) {
 			ids, ok := args["ids"].([]any)
 			if !ok {
 				return nil, errors.New("ids is not a list")
@@ -49,8 +49,8 @@ func (s *Server) root() object {
 				nodes = append(nodes, n)
 			}
 			return nodes, nil
-		}),
-		"bulkOperations": resolver(func(x *execution, args map[string]any) (any, error) {
+		})},
+		{"bulkOperations", resolver(func(x *execution, args map[string]any) (any, error) {
 			var entries []entry
 			for _, b := range s.bulks {
 				entries = append(entries, entry{id: b.id, created: b.created})
@@ -63,10 +63,10 @@ func (s *Server) root() object {
 				slices.Reverse(entries)
 			}
 			return paged(entries, args, everything, func(id int64) object { return s.bulkObject(s.bulks[id], x.host) })
-		}),
-		"bulkOperation": resolver(func(x *execution, args map[string]any) (any, error) {
+		})},
+		{"bulkOperation", resolver(func(x *execution, args map[string]any) (any, error) {
 			return s.bulkNode(x.host, args["id"])
-		}),
+		})},
 	}
 }
 

@@ -1,9 +1,11 @@
 package shopify
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -40,8 +42,21 @@ func (s *Server) checkVariables(op *ast.OperationDefinition, variables map[strin
 }
 
 // checkAnswer holds an answer against the types of the fields that were asked for.
-func checkAnswer(schema *ast.Schema, op *ast.OperationDefinition, data map[string]any) error {
-	return checkObject(schema, op.SelectionSet, data, "data")
+func checkAnswer(schema *ast.Schema, op *ast.OperationDefinition, data []byte) error {
+	o, err := decode(data)
+	if err != nil {
+		return err
+	}
+	return checkObject(schema, op.SelectionSet, o, "data")
+}
+
+// decode reads the data of an answer. Numbers stay as they are written.
+func decode(data []byte) (map[string]any, error) {
+	var o map[string]any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	err := dec.Decode(&o)
+	return o, err
 }
 
 func checkObject(schema *ast.Schema, selected ast.SelectionSet, data map[string]any, path string) error {
@@ -124,8 +139,9 @@ func scalar(t *ast.Definition, v any) bool {
 		_, ok := v.(bool)
 		return ok
 	case "Int":
-		_, ok := v.(int)
-		return ok
+		n, ok := v.(json.Number)
+		_, err := strconv.ParseInt(n.String(), 10, 32)
+		return ok && err == nil
 	case "Float":
 		_, ok := v.(json.Number)
 		return ok

@@ -57,6 +57,7 @@ type Server struct {
 	calls     map[string]int
 	documents map[string]*ast.QueryDocument // by their text
 	spent     float64
+	buffer    []byte // of the last answer's data, used again for the next
 }
 
 // New returns the API of a shop without any records.
