@@ -62,18 +62,24 @@ type graphError struct {
 	Extensions map[string]any `json:"extensions"`
 }
 
-// step is a place in an answer: a field, or a number in a list, in what is around it.
+// step is a place in an answer: a field, or a number in its list, in what is around it.
 type step struct {
 	around *step
-	name   any
+	field  *ast.Field
+	number int // unlisted where it is the field itself
 }
+
+const unlisted = -1
 
 // path returns the place as errors have it.
 func (p *step) path() []any {
-	if p == nil {
+	switch {
+	case p == nil:
 		return nil
+	case p.number == unlisted:
+		return append(p.around.path(), p.field.Alias)
 	}
-	return append(p.around.path(), p.name)
+	return append(p.around.path(), p.number)
 }
 
 // execution is one query that is being answered. The answer's data are written as they
@@ -244,16 +250,16 @@ func (x *execution) field(f *ast.Field, o object, around *step) error {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	return x.value(f, v, around, f.Alias)
+	return x.value(f, v, around, unlisted)
 }
 
-// value writes what stands at a name, or a number, in what is around it.
-func (x *execution) value(f *ast.Field, v any, around *step, name any) error {
+// value writes the value of a field, or of one number in its list.
+func (x *execution) value(f *ast.Field, v any, around *step, number int) error {
 	switch v := v.(type) {
 	case denied:
 		x.errors = append(x.errors, graphError{
 			Message:    fmt.Sprintf("Access denied for %s field. Required access: `%s` access scope.", f.Name, v.scope),
-			Path:       (&step{around, name}).path(),
+			Path:       (&step{around, f, number}).path(),
 			Extensions: map[string]any{"code": "ACCESS_DENIED", "requiredAccess": "`" + v.scope + "` access scope."},
 		})
 		return x.scalar(nil)
@@ -261,11 +267,11 @@ func (x *execution) value(f *ast.Field, v any, around *step, name any) error {
 		if typ := v.typename(); typ != nil && typ != "PageInfo" {
 			x.objects++
 		}
-		return x.object(f.SelectionSet, v, &step{around, name})
+		return x.object(f.SelectionSet, v, &step{around, f, number})
 	case []object:
-		return items(x, f, v, &step{around, name})
+		return items(x, f, v, &step{around, f, number})
 	case []any:
-		return items(x, f, v, &step{around, name})
+		return items(x, f, v, &step{around, f, number})
 	}
 	return x.scalar(v)
 }
