@@ -143,7 +143,9 @@ func modifiedProperty(o Object) string {
 	return "hs_lastmodifieddate"
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+const stampForm = "2006-01-02T15:04:05.000Z"
+
+func stamp(t time.Time) string { return t.UTC().Format(stampForm) }
 
 // Put creates the record id of a type at a time, or changes the given properties of it; an
 // empty value is null. A property that is not known is defined. Of a lifecycle or deal stage, what the vendor

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/b2bexporter/b2b_exporter/internal/fake"
 )
 
 // The vendor's bounds.
@@ -42,38 +45,84 @@ func (s *Server) live(of Object, archived bool, after uint64) iter.Seq[*entry] {
 	}
 }
 
-// show returns a record as answers have it: a property that is not defined is left out.
-func (s *Server) show(of Object, e *entry, properties, history []string) object {
-	shown := object{}
-	standard := []string{"createdate", "hs_object_id", modifiedProperty(of)}
-	for _, name := range append(standard, properties...) {
-		if value := e.properties[name]; value != "" {
-			shown[name] = value
-		} else if s.defined[of][name] {
-			shown[name] = nil
-		}
+// rows are records as answers have them, with commas between them.
+type rows []byte
+
+// view is what an answer shows of the records of a type.
+type view struct {
+	modified            string // the property
+	defined             map[string]bool
+	properties, history []string
+}
+
+// view returns a view of the properties that every answer has and those that were asked for.
+func (s *Server) view(of Object, properties, history []string) view {
+	v := view{modified: modifiedProperty(of), defined: s.defined[of], history: distinct(history)}
+	v.properties = distinct(slices.Concat([]string{"createdate", "hs_object_id", v.modified}, properties))
+	return v
+}
+
+func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+
+// show appends a record: a property that is not defined is left out.
+func (v view) show(to rows, e *entry) rows {
+	b := []byte(to)
+	if len(b) > 0 {
+		b = append(b, ',')
 	}
-	result := object{
-		"id": strconv.FormatUint(e.id, 10), "properties": shown,
-		"createdAt": stamp(e.created), "updatedAt": stamp(e.modified), "archived": !e.archivedAt.IsZero(),
-	}
+	b = strconv.AppendUint(append(b, `{"id":"`...), e.id, 10)
+	b = appendStamp(append(b, `","createdAt":`...), e.created)
+	b = appendStamp(append(b, `,"updatedAt":`...), e.modified)
+	b = strconv.AppendBool(append(b, `,"archived":`...), !e.archivedAt.IsZero())
 	if !e.archivedAt.IsZero() {
-		result["archivedAt"] = stamp(e.archivedAt)
+		b = appendStamp(append(b, `,"archivedAt":`...), e.archivedAt)
 	}
-	if len(history) > 0 {
-		with := object{}
-		for _, name := range history {
-			list := []object{}
-			for _, r := range slices.Backward(e.history) { // newest first
-				if r.property == name {
-					list = append(list, object{"value": r.value, "timestamp": stamp(r.at), "sourceType": "CRM_UI"})
-				}
-			}
-			with[name] = list
+	b = append(b, `,"properties":{`...)
+	for _, name := range v.properties {
+		if value := e.properties[name]; value != "" {
+			b = fake.AppendText(appendName(b, name), value)
+		} else if v.defined[name] {
+			b = append(appendName(b, name), "null"...)
 		}
-		result["propertiesWithHistory"] = with
 	}
-	return result
+	b = append(b, '}')
+	if len(v.history) > 0 {
+		b = append(b, `,"propertiesWithHistory":{`...)
+		for _, name := range v.history {
+			b = append(e.appendHistory(append(appendName(b, name), '['), name), ']')
+		}
+		b = append(b, '}')
+	}
+	return append(b, '}')
+}
+
+// appendHistory appends the values of a property, the newest first.
+func (e *entry) appendHistory(b []byte, name string) []byte {
+	for _, r := range slices.Backward(e.history) {
+		if r.property != name {
+			continue
+		}
+		if b[len(b)-1] != '[' {
+			b = append(b, ',')
+		}
+		b = fake.AppendText(append(b, `{"value":`...), r.value)
+		b = appendStamp(append(b, `,"timestamp":`...), r.at)
+		b = append(b, `,"sourceType":"CRM_UI"}`...)
+	}
+	return b
+}
+
+// appendName appends the name of a member of an object, and a comma before it if it is
+// not the first.
+func appendName(b []byte, name string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(fake.AppendText(b, name), ':')
+}
+
+func appendStamp(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), stampForm), '"')
 }
 
 func (s *Server) list(of Object, query url.Values) (object, *fault) {
@@ -104,9 +153,9 @@ func (s *Server) list(of Object, query url.Values) (object, *fault) {
 		}
 	}
 	list, paging := page(found, func(e *entry) uint64 { return e.id }, "", limit)
-	results := []object{}
+	shown, results := s.view(of, names(query, "properties"), history), rows{}
 	for _, e := range list {
-		results = append(results, s.show(of, e, names(query, "properties"), history))
+		results = shown.show(results, e)
 	}
 	return withPaging(object{"results": results}, paging), nil
 }
@@ -135,7 +184,8 @@ func (s *Server) readBatch(of Object, r *http.Request) (object, *fault) {
 	if len(req.Inputs) == 0 || len(req.Inputs) > most {
 		return nil, invalid("inputs: between 1 and %d", most)
 	}
-	results, missing := []object{}, []string{}
+	shown := s.view(of, req.Properties, req.PropertiesWithHistory)
+	results, missing := rows{}, []string{}
 	for _, in := range req.Inputs {
 		id, err := strconv.ParseUint(in.ID, 10, 64)
 		e := s.records[of][id]
@@ -143,13 +193,13 @@ func (s *Server) readBatch(of Object, r *http.Request) (object, *fault) {
 			missing = append(missing, in.ID)
 			continue
 		}
-		results = append(results, s.show(of, e, req.Properties, req.PropertiesWithHistory))
+		results = shown.show(results, e)
 	}
 	return s.batch(results, "OBJECT_NOT_FOUND", missing), nil
 }
 
 // batch returns the answer of a batch; with missing records it is one of the status 207.
-func (s *Server) batch(results []object, category string, missing []string) object {
+func (s *Server) batch(results any, category string, missing []string) object {
 	at := stamp(s.now())
 	body := object{"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
 	if len(missing) > 0 {

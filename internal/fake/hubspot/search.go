@@ -64,16 +64,16 @@ func (s *Server) search(of Object, r *http.Request) (object, *fault) {
 			return nil, invalid("the fake does not sort by %s", by)
 		}
 	}
-	body := object{"total": len(found), "results": []object{}}
+	body := object{"total": len(found), "results": rows{}}
 	found = found[min(offset, len(found)):]
 	if len(found) > req.Limit {
 		found = found[:req.Limit]
 		next := strconv.Itoa(offset + req.Limit)
 		body["paging"] = object{"next": object{"after": next, "link": "?after=" + next}}
 	}
-	results := []object{}
+	shown, results := s.view(of, req.Properties, nil), rows{}
 	for _, e := range found {
-		results = append(results, s.show(of, e, req.Properties, nil))
+		results = shown.show(results, e)
 	}
 	body["results"] = results
 	return body, nil

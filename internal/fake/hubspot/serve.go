@@ -62,9 +62,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
-		return // the client has gone
+	// An error means that the client has gone.
+	_, _ = w.Write(render(body))
+}
+
+// render returns an answer as it is sent.
+func render(body object) []byte {
+	records, isList := body["results"].(rows)
+	if isList {
+		delete(body, "results")
 	}
+	text, _ := json.Marshal(body) // of texts, numbers and lists of them: it always marshals
+	if !isList {
+		return text
+	}
+	comma := ","
+	if len(body) == 0 {
+		comma = ""
+	}
+	return slices.Concat([]byte(`{"results":[`), records, []byte("]"+comma), text[1:])
 }
 
 func (s *Server) answer(header http.Header, r *http.Request) (object, *fault) {

@@ -7,9 +7,10 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/b2bexporter/b2b_exporter/internal/fake"
 )
 
 // object is a value with fields: scalars, objects, lists and resolvers.
@@ -208,7 +209,7 @@ func (x *execution) fields(selected ast.SelectionSet, o object, at *step) error 
 			if x.data[len(x.data)-1] != '{' {
 				x.data = append(x.data, ',')
 			}
-			x.data = append(appendText(x.data, s.Alias), ':')
+			x.data = append(fake.AppendText(x.data, s.Alias), ':')
 			if err := x.field(s, o, at); err != nil {
 				return err
 			}
@@ -295,7 +296,7 @@ func (x *execution) scalar(v any) error {
 	case nil:
 		x.data = append(x.data, "null"...)
 	case string:
-		x.data = appendText(x.data, v)
+		x.data = fake.AppendText(x.data, v)
 	case bool:
 		x.data = strconv.AppendBool(x.data, v)
 	case int:
@@ -306,14 +307,4 @@ func (x *execution) scalar(v any) error {
 		return err
 	}
 	return nil
-}
-
-// appendText appends a JSON string. Nearly all texts here need no escapes.
-func appendText(b []byte, s string) []byte {
-	special := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
-	if !strings.ContainsFunc(s, special) {
-		return append(append(append(b, '"'), s...), '"')
-	}
-	text, _ := json.Marshal(s) // strings always marshal
-	return append(b, text...)
 }
