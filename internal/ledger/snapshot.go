@@ -74,7 +74,11 @@ func (s *Snapshot) RatesVersion() int64 { return s.rates }
 
 // Each calls f with every unit. The unit's memory is reused.
 func (s *Snapshot) Each(ctx context.Context, f func(Unit) error) error {
-	for _, query := range []string{"SELECT id, grp, data FROM node", "SELECT id, NULL, data FROM chunk"} {
+	for _, query := range []string{
+		"SELECT id, data FROM node WHERE grp IS NULL",
+		"SELECT grp, data FROM node WHERE grp IS NOT NULL ORDER BY grp",
+		"SELECT id, data FROM chunk",
+	} {
 		if err := s.eachOf(ctx, query, f); err != nil {
 			return fmt.Errorf("read histories: %w", err)
 		}
@@ -82,39 +86,35 @@ func (s *Snapshot) Each(ctx context.Context, f func(Unit) error) error {
 	return nil
 }
 
+// eachOf calls f with the units that a query gives: successive rows of one ID are one unit.
 func (s *Snapshot) eachOf(ctx context.Context, query string, f func(Unit) error) error {
 	rows, err := s.tx.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	histories := make([][]byte, 1)
+	var unit Unit
+	var memory []byte // of its histories
+	var id int64
+	var data sql.RawBytes
 	for rows.Next() {
-		var id int64
-		var grp sql.NullInt64
-		var data sql.RawBytes
-		if err := rows.Scan(&id, &grp, &data); err != nil {
+		if err := rows.Scan(&id, &data); err != nil {
 			return err
 		}
-		unit := Unit{ID: id, Histories: histories}
-		unit.Histories[0] = data
-		switch {
-		case grp.Valid && grp.Int64 != id:
-			continue // read with the node that its group is called after
-		case grp.Valid:
-			if unit.Histories, err = s.group(ctx, id); err != nil {
+		if len(unit.Histories) > 0 && id != unit.ID {
+			if err := f(unit); err != nil {
 				return err
 			}
+			unit.Histories, memory = unit.Histories[:0], memory[:0]
 		}
-		if err := f(unit); err != nil {
-			return err
-		}
+		unit.ID = id
+		memory = append(memory, data...)
+		unit.Histories = append(unit.Histories, memory[len(memory)-len(data):])
 	}
-	return rows.Err()
-}
-
-func (s *Snapshot) group(ctx context.Context, grp int64) ([][]byte, error) {
-	return s.histories(ctx, "SELECT data FROM node WHERE grp = ?", grp)
+	if err := rows.Err(); err != nil || len(unit.Histories) == 0 {
+		return err
+	}
+	return f(unit)
 }
 
 func (s *Snapshot) histories(ctx context.Context, query string, id int64) ([][]byte, error) {
