@@ -72,6 +72,65 @@ func (b *bag) addBag(other *bag, sign int64) {
 	}
 }
 
+// add adds sign (1 or -1) times what a customer brought.
+func (b *bag) add(t *takings, sign int64) {
+	b.home = b.home.Add(signed(t.home, sign))
+	b.records += sign * t.records
+	b.known += sign * t.known
+	for i := range t.foreign {
+		b.addForeign(t.foreign[i].key, signed(t.foreign[i].sum, sign), sign*t.foreign[i].n)
+	}
+}
+
+// takings are what events of one customer brought: as a bag, but quick to fill again and
+// again, for there are many customers and few amounts of each.
+type takings struct {
+	home           record.Int128
+	records, known int64
+	foreign        []takingsOf // a key can occur more than once
+}
+
+type takingsOf struct {
+	key
+	foreign
+}
+
+// reset empties t, and keeps its memory.
+func (t *takings) reset() { *t = takings{foreign: t.foreign[:0]} }
+
+// addForeign adds the amount of an event. Events are in the order of time.
+func (t *takings) addForeign(k key, amount record.Int128) {
+	if n := len(t.foreign); n > 0 && t.foreign[n-1].key == k {
+		last := &t.foreign[n-1]
+		last.sum = last.sum.Add(amount)
+		last.n++
+		return
+	}
+	t.foreign = append(t.foreign, takingsOf{k, foreign{amount, 1}})
+}
+
+func (t *takings) money(rates *rates) Money {
+	var b bag
+	b.add(t, 1)
+	return b.money(rates)
+}
+
+// comparable returns a value by which takings can be put in order: units of 2^-32 x
+// 10^-6. A currency without a rate counts as nothing.
+func (t *takings) comparable(rates *rates) record.Int128 {
+	if len(t.foreign) == 0 {
+		return record.Int128{Hi: t.home.Hi<<32 | int64(t.home.Lo>>32), Lo: t.home.Lo << 32}
+	}
+	n := t.home.Big()
+	n.Lsh(n, 32)
+	for i := range t.foreign {
+		if converted, ok := rates.convert(t.foreign[i].key, t.foreign[i].sum); ok {
+			n.Add(n, converted.Rsh(converted, fractionBits-32))
+		}
+	}
+	return wide(n)
+}
+
 func signed(n record.Int128, sign int64) record.Int128 {
 	if sign < 0 {
 		return n.Neg()
@@ -140,22 +199,6 @@ func (b *bag) money(rates *rates) Money {
 		t.add(rates, k, f.sum)
 	}
 	return t.money(b.records, b.known)
-}
-
-// comparable returns a value by which bags can be put in order: units of 2^-32 x
-// 10^-6. A currency without a rate counts as nothing.
-func (b *bag) comparable(rates *rates) record.Int128 {
-	if len(b.foreign) == 0 {
-		return record.Int128{Hi: b.home.Hi<<32 | int64(b.home.Lo>>32), Lo: b.home.Lo << 32}
-	}
-	n := b.home.Big()
-	n.Lsh(n, 32)
-	for k, f := range b.foreign {
-		if converted, ok := rates.convert(k, f.sum); ok {
-			n.Add(n, converted.Rsh(converted, fractionBits-32))
-		}
-	}
-	return wide(n)
 }
 
 func wide(n *big.Int) record.Int128 {

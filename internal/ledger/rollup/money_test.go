@@ -71,7 +71,8 @@ func TestConversion(t *testing.T) {
 		r := randomRates(t)
 		exact := new(big.Rat)
 		noRate := false
-		var sum bag
+		var sum, other bag
+		var brought takings
 		var converted total
 		records := int64(rapid.IntRange(0, 40).Draw(t, "records"))
 		for range records {
@@ -80,24 +81,31 @@ func TestConversion(t *testing.T) {
 				k.currency = home // of currency 4 there is no rate at all
 			}
 			micros := rapid.Int64Range(-9_000_000_000_000_000_000, 9_000_000_000_000_000_000).Draw(t, "micros")
-			var part bag
-			part.records, part.known = 1, 1
-			if k.currency == home {
-				part.home = record.Wide(micros)
-			} else {
-				part.addForeign(k, record.Wide(micros), 1)
+			var part takings
+			for _, to := range []*takings{&part, &brought} {
+				to.records++
+				to.known++
+				if k.currency == home {
+					to.home = to.home.Add(record.Wide(micros))
+				} else {
+					to.addForeign(k, record.Wide(micros))
+				}
 			}
 			// Some are added twice and taken out once.
-			sum.addBag(&part, 1)
+			to := &sum
+			if rapid.Bool().Draw(t, "elsewhere") {
+				to = &other
+			}
+			to.add(&part, 1)
 			if rapid.Bool().Draw(t, "again") {
-				sum.addBag(&part, 1)
-				sum.addBag(&part, -1)
+				to.add(&part, 1)
+				to.add(&part, -1)
 			}
 			// Others come and go.
-			gone := bag{records: 1, known: 1}
-			gone.addForeign(key{4, k.day}, record.Wide(micros), 1)
-			sum.addBag(&gone, 1)
-			sum.addBag(&gone, -1)
+			gone := takings{records: 1, known: 1}
+			gone.addForeign(key{4, k.day}, record.Wide(micros))
+			sum.add(&gone, 1)
+			sum.add(&gone, -1)
 			var one total
 			one.add(r, k, record.Wide(micros))
 			converted.plus(&one, 1)
@@ -109,7 +117,10 @@ func TestConversion(t *testing.T) {
 				noRate = true
 			}
 		}
-		for name, got := range map[string]Money{"bag": sum.money(r), "total": converted.money(records, records)} {
+		sum.addBag(&other, 1)
+		for name, got := range map[string]Money{
+			"bag": sum.money(r), "takings": brought.money(r), "total": converted.money(records, records),
+		} {
 			switch {
 			case got.NoRate != noRate || got.Records != records || got.Known != records:
 				t.Fatalf("%s: %+v, want no rate %v of %d", name, got, noRate, records)
@@ -138,12 +149,12 @@ func TestHomeIsExact(t *testing.T) {
 	}
 }
 
-// Bags are put in order by their value, of which what has no rate is no part.
+// Takings are put in order by their value, of which what has no rate is no part.
 func TestComparable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := randomRates(t)
-		draw := func() (bag, *big.Rat) {
-			var b bag
+		draw := func() (takings, *big.Rat) {
+			var b takings
 			exact := new(big.Rat)
 			for range rapid.IntRange(0, 4).Draw(t, "n") {
 				k := key{history.Dict(rapid.IntRange(1, 4).Draw(t, "currency")), window.Day(rapid.IntRange(5, 35).Draw(t, "day"))}
@@ -151,7 +162,7 @@ func TestComparable(t *testing.T) {
 				if k.currency == home {
 					b.home = b.home.Add(record.Wide(micros))
 				} else {
-					b.addForeign(k, record.Wide(micros), 1)
+					b.addForeign(k, record.Wide(micros))
 				}
 				if v, ok := convertExactly(r, k, micros); ok {
 					exact.Add(exact, v)

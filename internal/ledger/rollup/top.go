@@ -1,6 +1,8 @@
 package rollup
 
 import (
+	"slices"
+
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
@@ -11,7 +13,7 @@ const topSize = 64
 // candidate is one of the largest customers and what it brought.
 type candidate struct {
 	order record.Int128
-	value bag
+	value takings
 }
 
 // top knows the largest of many values, of which it keeps the topSize largest and a
@@ -23,13 +25,13 @@ type top struct {
 	bounded bool // there are others
 }
 
-func (t *top) add(unit int64, v record.Int128, value bag) {
+// add adds a unit whose value is v. What it brought is the caller's to change afterwards.
+func (t *top) add(unit int64, v record.Int128, brought *takings) {
 	if t.kept == nil {
 		t.kept = map[int64]candidate{}
 	}
 	if len(t.kept) < topSize {
-		t.kept[unit] = candidate{v, value}
-		t.least = t.smallest()
+		t.keep(unit, v, brought)
 		return
 	}
 	if v.Cmp(t.least) <= 0 {
@@ -43,6 +45,12 @@ func (t *top) add(unit int64, v record.Int128, value bag) {
 		}
 	}
 	t.exclude(t.least)
+	t.keep(unit, v, brought)
+}
+
+func (t *top) keep(unit int64, v record.Int128, brought *takings) {
+	value := *brought
+	value.foreign = slices.Clone(value.foreign)
 	t.kept[unit] = candidate{v, value}
 	t.least = t.smallest()
 }

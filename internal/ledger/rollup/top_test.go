@@ -16,7 +16,7 @@ func TestTop(t *testing.T) {
 		all := map[int64]int64{}
 		for unit := range rapid.Int64Range(0, 2*topSize).Draw(t, "units") {
 			all[unit] = rapid.Int64Range(-9, 9).Draw(t, "value")
-			s.add(unit, record.Wide(all[unit]), bag{home: record.Wide(all[unit])})
+			s.add(unit, record.Wide(all[unit]), &takings{home: record.Wide(all[unit])})
 		}
 		check := func() bool {
 			t.Helper()
@@ -47,7 +47,7 @@ func TestTop(t *testing.T) {
 				unit := rapid.Int64Range(0, 2*topSize).Draw(t, "unit")
 				s.remove(unit)
 				all[unit] = rapid.Int64Range(-9, 9).Draw(t, "value")
-				s.add(unit, record.Wide(all[unit]), bag{home: record.Wide(all[unit])})
+				s.add(unit, record.Wide(all[unit]), &takings{home: record.Wide(all[unit])})
 			},
 			"remove": func(t *rapid.T) {
 				// The largest, as often as any other.
@@ -64,7 +64,7 @@ func TestTop(t *testing.T) {
 				}
 				s = top{}
 				for unit, v := range all {
-					s.add(unit, record.Wide(v), bag{home: record.Wide(v)})
+					s.add(unit, record.Wide(v), &takings{home: record.Wide(v)})
 				}
 				if !check() {
 					t.Fatal("after everything was added again it is not exact")
@@ -78,7 +78,7 @@ func TestTop(t *testing.T) {
 func TestTopKnowsWhenItDoesNotKnow(t *testing.T) {
 	var s top
 	for unit := range int64(topSize + 10) {
-		s.add(unit, record.Wide(unit), bag{})
+		s.add(unit, record.Wide(unit), &takings{})
 	}
 	for n := range int64(topSize) {
 		unit, found, exact := s.largest()
@@ -91,11 +91,11 @@ func TestTopKnowsWhenItDoesNotKnow(t *testing.T) {
 		t.Errorf("found %v, exact %v: ten are left that it has forgotten", found, exact)
 	}
 	// One that is smaller than what was left out does not help, one that is not does.
-	s.add(1000, record.Wide(8), bag{})
+	s.add(1000, record.Wide(8), &takings{})
 	if _, _, exact := s.largest(); exact {
 		t.Error("8 is said to be the largest; 9 is there")
 	}
-	s.add(1001, record.Wide(9), bag{})
+	s.add(1001, record.Wide(9), &takings{})
 	if unit, _, exact := s.largest(); unit != 1001 || !exact {
 		t.Errorf("the largest is %d, %v: nothing left is larger than 9", unit, exact)
 	}

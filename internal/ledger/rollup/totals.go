@@ -105,6 +105,7 @@ type evaluation struct {
 	text  func(history.Dict) string
 	// channelOf returns the number of a touch's channel.
 	channelOf func(history.Dict) history.Dict
+	brought   takings // by the customer at hand, in the window or days at hand
 }
 
 // touches are the touches that a customer is counted under.
@@ -314,9 +315,8 @@ func (ev *evaluation) window(c *customer, i int, by touches, sign int64) {
 	if len(events) == 0 {
 		return
 	}
-	var net bag
-	ev.net(&net, events)
-	t.net.addBag(&net, sign)
+	net := ev.net(events)
+	t.net.add(net, sign)
 	if net.known == 0 {
 		return
 	}
@@ -343,25 +343,28 @@ func (ev *evaluation) acquired(c *customer, i int, by touches, sign int64) {
 		gain = &bag{}
 		t.gain[by.channel] = gain
 	}
-	var worth bag
-	ev.worth(&worth, c.between(w.Range))
-	gain.addBag(&worth, sign)
+	gain.add(ev.worth(c.between(w.Range)), sign)
 }
 
-// net adds the net revenue of events to b.
-func (ev *evaluation) net(b *bag, events []history.Event) {
+// net returns the net revenue of events, until something else is asked for.
+func (ev *evaluation) net(events []history.Event) *takings {
+	b := &ev.brought
+	b.reset()
 	for i := range events {
 		e := &events[i]
 		b.records++
 		if e.Has(history.HasMoney) {
 			b.known++
-			ev.put(b, e, e.Net())
+			ev.put(e, e.Net())
 		}
 	}
+	return b
 }
 
-// profit adds the gross profit of events to b.
-func (ev *evaluation) profit(b *bag, events []history.Event) {
+// profit returns the gross profit of events, until something else is asked for.
+func (ev *evaluation) profit(events []history.Event) *takings {
+	b := &ev.brought
+	b.reset()
 	for i := range events {
 		e := &events[i]
 		b.records++
@@ -371,22 +374,24 @@ func (ev *evaluation) profit(b *bag, events []history.Event) {
 			if e.Kind == history.Refund {
 				amount = -amount
 			}
-			ev.put(b, e, amount)
+			ev.put(e, amount)
 		}
 	}
+	return b
 }
 
-func (ev *evaluation) put(b *bag, e *history.Event, amount int64) {
+func (ev *evaluation) put(e *history.Event, amount int64) {
+	b := &ev.brought
 	if e.Currency == ev.rates.home {
 		b.home = b.home.Add(record.Wide(amount))
 		return
 	}
-	b.addForeign(key{e.Currency, ev.t.sales.calendar.Day(e.T)}, record.Wide(amount), 1)
+	b.addForeign(key{e.Currency, ev.t.sales.calendar.Day(e.T)}, record.Wide(amount))
 }
 
-// worth adds the gross profit of events to b where there are orders among them and
-// all have costs, else their net revenue.
-func (ev *evaluation) worth(b *bag, events []history.Event) {
+// worth returns the gross profit of events where there are orders among them and all have
+// costs, else their net revenue, until something else is asked for.
+func (ev *evaluation) worth(events []history.Event) *takings {
 	costed := false
 	for i := range events {
 		if events[i].Kind == history.Order {
@@ -396,10 +401,9 @@ func (ev *evaluation) worth(b *bag, events []history.Event) {
 		}
 	}
 	if costed {
-		ev.profit(b, events)
-	} else {
-		ev.net(b, events)
+		return ev.profit(events)
 	}
+	return ev.net(events)
 }
 
 func (ev *evaluation) moment(c *customer, i int, channel history.Dict, sign int64) {
@@ -417,33 +421,32 @@ func (ev *evaluation) moment(c *customer, i int, channel history.Dict, sign int6
 		}
 		was = is
 	}
-	var quarter bag
+	var events []history.Event
 	if active {
-		ev.worth(&quarter, c.between(m.d90))
+		events = c.between(m.d90)
 	}
-	t.value.add(&quarter, active, atStart, lost, sign)
+	quarter := ev.worth(events)
+	t.value.add(quarter, active, atStart, lost, sign)
 	if t.byChan != nil && (active || atStart != 0) {
 		if t.byChan[channel] == nil {
 			t.byChan[channel] = &lifetime{}
 		}
-		t.byChan[channel].add(&quarter, active, atStart, lost, sign)
+		t.byChan[channel].add(quarter, active, atStart, lost, sign)
 	}
 	if !active || m.valueOnly {
 		return
 	}
 	if from, ok := c.riskAfter(int(c.position[m.at.at])); ok && from <= m.At {
 		t.atRisk += sign
-		var year bag
-		ev.net(&year, c.between(m.d365))
-		t.riskedBy.addBag(&year, sign)
+		t.riskedBy.add(ev.net(c.between(m.d365)), sign)
 	}
 }
 
-func (l *lifetime) add(quarter *bag, active bool, atStart, lost, sign int64) {
+func (l *lifetime) add(quarter *takings, active bool, atStart, lost, sign int64) {
 	if active {
 		l.active += sign
 	}
-	l.quarter.addBag(quarter, sign)
+	l.quarter.add(quarter, sign)
 	l.atStart += atStart
 	l.lost += lost
 }
@@ -470,13 +473,11 @@ func (ev *evaluation) cohort(c *customer, sign int64) {
 }
 
 func (ev *evaluation) lifetimeSoFar(c *customer, channel history.Dict, sign int64) {
-	var value bag
-	ev.worth(&value, c.between(window.Range{Start: always, End: ev.p.asOf}))
 	h := ev.t.historic[channel]
 	if h == nil {
 		h = &historic{}
 		ev.t.historic[channel] = h
 	}
 	h.customers += sign
-	h.value.addBag(&value, sign)
+	h.value.add(ev.worth(c.between(window.Range{Start: always, End: ev.p.asOf})), sign)
 }
