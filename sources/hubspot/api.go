@@ -19,10 +19,10 @@ const (
 	mostSearched    = 200
 )
 
-// object is a record. Every value is text or null.
+// object is a record. Every value is text, or null, which is kept as an empty one.
 type object struct {
 	ID         string                `json:"id"`
-	Properties map[string]*string    `json:"properties"`
+	Properties map[string]string     `json:"properties"`
 	History    map[string][]revision `json:"propertiesWithHistory"`
 	Archived   bool                  `json:"archived"`
 }
@@ -34,12 +34,7 @@ type revision struct {
 }
 
 // value returns a property; empty where it is null.
-func (o object) value(name string) string {
-	if v := o.Properties[name]; v != nil {
-		return strings.TrimSpace(*v)
-	}
-	return ""
-}
+func (o object) value(name string) string { return strings.TrimSpace(o.Properties[name]) }
 
 // results is the body of every answer with more than one thing.
 type results[T any] struct {

@@ -48,6 +48,7 @@ type Server struct {
 	pipelines []Pipeline
 	sent      limits
 	requests  map[string]int
+	rows      rows // of the last answer, whose memory is used again for the next
 }
 
 // entry is a record.

@@ -153,7 +153,7 @@ func (s *Server) list(of Object, query url.Values) (object, *fault) {
 		}
 	}
 	list, paging := page(found, func(e *entry) uint64 { return e.id }, "", limit)
-	shown, results := s.view(of, names(query, "properties"), history), rows{}
+	shown, results := s.view(of, names(query, "properties"), history), s.rows[:0]
 	for _, e := range list {
 		results = shown.show(results, e)
 	}
@@ -185,7 +185,7 @@ func (s *Server) readBatch(of Object, r *http.Request) (object, *fault) {
 		return nil, invalid("inputs: between 1 and %d", most)
 	}
 	shown := s.view(of, req.Properties, req.PropertiesWithHistory)
-	results, missing := rows{}, []string{}
+	results, missing := s.rows[:0], []string{}
 	for _, in := range req.Inputs {
 		id, err := strconv.ParseUint(in.ID, 10, 64)
 		e := s.records[of][id]

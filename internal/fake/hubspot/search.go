@@ -64,14 +64,14 @@ func (s *Server) search(of Object, r *http.Request) (object, *fault) {
 			return nil, invalid("the fake does not sort by %s", by)
 		}
 	}
-	body := object{"total": len(found), "results": rows{}}
+	body := object{"total": len(found)}
 	found = found[min(offset, len(found)):]
 	if len(found) > req.Limit {
 		found = found[:req.Limit]
 		next := strconv.Itoa(offset + req.Limit)
 		body["paging"] = object{"next": object{"after": next, "link": "?after=" + next}}
 	}
-	shown, results := s.view(of, req.Properties, nil), rows{}
+	shown, results := s.view(of, req.Properties, nil), s.rows[:0]
 	for _, e := range found {
 		results = shown.show(results, e)
 	}

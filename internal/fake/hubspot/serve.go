@@ -1,9 +1,11 @@
 package hubspot
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,25 +64,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.WriteHeader(status)
-	// An error means that the client has gone.
-	_, _ = w.Write(render(body))
+	s.send(w, body)
 }
 
-// render returns an answer as it is sent.
-func render(body object) []byte {
-	records, isList := body["results"].(rows)
-	if isList {
-		delete(body, "results")
+// send sends a body. Records, which are text already, take the place of an empty list.
+func (s *Server) send(w io.Writer, body object) {
+	records, listed := body["results"].(rows)
+	if listed {
+		s.rows, body["results"] = records, []object{}
 	}
 	text, _ := json.Marshal(body) // of texts, numbers and lists of them: it always marshals
-	if !isList {
-		return text
+	// Errors of writing mean that the client has gone.
+	if listed {
+		const list = `"results":[`
+		begin := bytes.Index(text, []byte(list)) + len(list)
+		_, _ = w.Write(text[:begin])
+		_, _ = w.Write(records)
+		text = text[begin:]
 	}
-	comma := ","
-	if len(body) == 0 {
-		comma = ""
-	}
-	return slices.Concat([]byte(`{"results":[`), records, []byte("]"+comma), text[1:])
+	_, _ = w.Write(text)
 }
 
 func (s *Server) answer(header http.Header, r *http.Request) (object, *fault) {
