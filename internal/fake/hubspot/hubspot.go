@@ -56,8 +56,9 @@ type entry struct {
 	id                uint64
 	created, modified time.Time
 	properties        map[string]string
-	history           []revision // of all properties, oldest first
-	archivedAt        time.Time  // zero where it is not archived
+	defined           map[string]bool // the properties that records of the type have
+	history           []revision      // of all properties, oldest first
+	archivedAt        time.Time       // zero where it is not archived
 }
 
 type revision struct {
@@ -156,7 +157,8 @@ func (s *Server) Put(object Object, id uint64, at time.Time, properties map[stri
 	defer s.mu.Unlock()
 	e := s.records[object][id]
 	if e == nil {
-		e = &entry{id: id, created: at, properties: map[string]string{}}
+		e = &entry{id: id, created: at, defined: s.defined[object], properties: make(map[string]string, len(properties)+usual)}
+		e.history = make([]revision, 0, len(properties)+usual)
 		s.records[object][id] = e
 		delete(s.order, object)
 		e.set(at, "createdate", stamp(at))
@@ -171,25 +173,29 @@ func (s *Server) Put(object Object, id uint64, at time.Time, properties map[stri
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		e.set(at, name, properties[name])
 	}
-	s.touch(object, e, at)
+	e.touch(object, at)
 }
 
-// set changes a property and its history.
+// usual is how many properties a record gets besides those that it begins with.
+const usual = 8
+
+// set changes a property and its history. One that is not known is defined.
 func (e *entry) set(at time.Time, name, value string) {
-	if old, ok := e.properties[name]; ok && old == value {
+	old, ok := e.properties[name]
+	if ok && old == value {
 		return
+	}
+	if !ok {
+		e.defined[name] = true
 	}
 	e.properties[name] = value
 	e.history = append(e.history, revision{name, value, at})
 }
 
-// touch sets the time of the last change and defines new properties.
-func (s *Server) touch(object Object, e *entry, at time.Time) {
+// touch sets the time of the last change.
+func (e *entry) touch(object Object, at time.Time) {
 	e.modified = at
 	e.properties[modifiedProperty(object)] = stamp(at)
-	for name := range e.properties {
-		s.defined[object][name] = true
-	}
 }
 
 // enterLifecycle dates a stage and clears the dates of those after it.
@@ -276,7 +282,7 @@ func (s *Server) Merge(object Object, from, into uint64, at time.Time) {
 	list = append(list, strconv.FormatUint(from, 10))
 	list = slices.DeleteFunc(list, func(id string) bool { return id == "" })
 	winner.set(at, "hs_merged_object_ids", strings.Join(list, ";"))
-	s.touch(object, winner, at)
+	winner.touch(object, at)
 }
 
 // Associate links two records; primary is of use for companies. It changes the first of them.
@@ -292,7 +298,7 @@ func (s *Server) Associate(from Object, fromID uint64, to Object, toID uint64, p
 	if from == Contacts && to == Companies && primary {
 		e.set(at, "associatedcompanyid", strconv.FormatUint(toID, 10))
 	}
-	s.touch(from, e, at)
+	e.touch(from, at)
 }
 
 // PutOwner adds an owner, or replaces the one with its ID.
