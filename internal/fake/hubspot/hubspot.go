@@ -46,6 +46,7 @@ type Server struct {
 	links     map[linkKey][]link
 	owners    map[string]Owner
 	pipelines []Pipeline
+	lifecycle []lifecycleStage // in their order
 	sent      limits
 	requests  map[string]int
 	rows      rows // of the last answer, whose memory is used again for the next
@@ -100,7 +101,7 @@ type Stage struct {
 // New returns an empty account, whose clock is now.
 func New(now func() time.Time) *Server {
 	s := &Server{
-		Burst: 190, Daily: 650_000, Searches: 5, MaxResults: 10_000, now: now,
+		lifecycle: datedStages(), Burst: 190, Daily: 650_000, Searches: 5, MaxResults: 10_000, now: now,
 		records: map[Object]map[uint64]*entry{Contacts: {}, Companies: {}, Deals: {}},
 		order:   map[Object][]uint64{}, links: map[linkKey][]link{},
 		defined: map[Object]map[string]bool{}, owners: map[string]Owner{}, requests: map[string]int{},
@@ -115,12 +116,11 @@ func New(now func() time.Time) *Server {
 }
 
 func standardProperties() map[Object][]string {
-	stages := lifecycleStages()
 	contact := strings.Fields(`associatedcompanyid createdate email firstname hs_analytics_first_url hs_analytics_source
 		hs_analytics_source_data_1 hs_analytics_source_data_2 hs_calculated_merged_vids hs_first_outreach_date hs_lead_status
 		hs_merged_object_ids hs_object_id hubspot_owner_id lastmodifieddate lastname lifecyclestage`)
-	for _, stage := range stages {
-		contact = append(contact, "hs_v2_date_entered_"+stage, "hs_lifecyclestage_"+stage+"_date")
+	for _, stage := range datedStages() {
+		contact = append(contact, stage.entered, stage.became)
 	}
 	return map[Object][]string{
 		Contacts: contact,
@@ -136,6 +136,17 @@ func lifecycleStages() []string {
 	return []string{
 		"subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "evangelist", "other",
 	}
+}
+
+// lifecycleStage is a stage of the vendor and the properties that date the entry into it.
+type lifecycleStage struct{ name, entered, became string }
+
+func datedStages() []lifecycleStage {
+	var list []lifecycleStage
+	for _, name := range lifecycleStages() {
+		list = append(list, lifecycleStage{name, "hs_v2_date_entered_" + name, "hs_lifecyclestage_" + name + "_date"})
+	}
+	return list
 }
 
 func modifiedProperty(o Object) string {
@@ -165,7 +176,7 @@ func (s *Server) Put(object Object, id uint64, at time.Time, properties map[stri
 		e.set(at, "hs_object_id", strconv.FormatUint(id, 10))
 	}
 	if stage, ok := properties["lifecyclestage"]; ok && stage != e.properties["lifecyclestage"] {
-		e.enterLifecycle(at, stage)
+		s.enterLifecycle(e, at, stage)
 	}
 	if _, ok := properties["dealstage"]; ok {
 		s.enterStage(e, at, properties)
@@ -199,24 +210,20 @@ func (e *entry) touch(object Object, at time.Time) {
 }
 
 // enterLifecycle dates a stage and clears the dates of those after it.
-func (e *entry) enterLifecycle(at time.Time, stage string) {
-	stages := lifecycleStages()
-	place := slices.Index(stages, stage)
-	for i, s := range stages {
-		if i <= place {
-			continue
-		}
-		for _, name := range []string{"hs_v2_date_entered_" + s, "hs_lifecyclestage_" + s + "_date"} {
+func (s *Server) enterLifecycle(e *entry, at time.Time, stage string) {
+	place := slices.IndexFunc(s.lifecycle, func(l lifecycleStage) bool { return l.name == stage })
+	for _, later := range s.lifecycle[place+1:] {
+		for _, name := range []string{later.entered, later.became} {
 			if e.properties[name] != "" {
 				e.set(at, name, "")
 			}
 		}
 	}
-	if stage != "" {
-		e.set(at, "hs_v2_date_entered_"+stage, stamp(at))
-	}
 	if place >= 0 {
-		e.set(at, "hs_lifecyclestage_"+stage+"_date", stamp(at))
+		e.set(at, s.lifecycle[place].entered, stamp(at))
+		e.set(at, s.lifecycle[place].became, stamp(at))
+	} else if stage != "" { // of the account's own
+		e.set(at, "hs_v2_date_entered_"+stage, stamp(at))
 	}
 }
 
