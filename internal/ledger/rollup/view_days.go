@@ -59,13 +59,23 @@ type Traffic struct {
 	IfEngaged, IfSinglePage Sum
 }
 
+// measures returns the sums of t by the numbers of the measures.
+func (t *Traffic) measures() [history.Measures]*Sum {
+	return [history.Measures]*Sum{
+		history.TrafficSessions: &t.Sessions, history.TrafficEngaged: &t.Engaged, history.TrafficSinglePage: &t.SinglePage,
+		history.TrafficViews: &t.Views, history.TrafficSeconds: &t.Seconds, history.TrafficConversions: &t.Conversions,
+		history.TrafficDownloads: &t.Downloads, history.TrafficDownloadSessions: &t.DownloadSessions, history.TrafficNewUsers: &t.NewUsers,
+	}
+}
+
 // Add returns t + o, figures of different records.
 func (t Traffic) Add(o Traffic) Traffic {
-	return Traffic{
-		t.Sessions.Add(o.Sessions), t.Engaged.Add(o.Engaged), t.SinglePage.Add(o.SinglePage), t.Views.Add(o.Views), t.Seconds.Add(o.Seconds),
-		t.Conversions.Add(o.Conversions), t.Downloads.Add(o.Downloads), t.DownloadSessions.Add(o.DownloadSessions), t.NewUsers.Add(o.NewUsers),
-		t.IfEngaged.Add(o.IfEngaged), t.IfSinglePage.Add(o.IfSinglePage),
+	others := o.measures()
+	for i, sum := range t.measures() {
+		*sum = sum.Add(*others[i])
 	}
+	t.IfEngaged, t.IfSinglePage = t.IfEngaged.Add(o.IfEngaged), t.IfSinglePage.Add(o.IfSinglePage)
+	return t
 }
 
 // UsersKey is a site and a kind of its visitors.
@@ -130,13 +140,14 @@ func (e *Engine) ads(s *rowSums) Ads {
 }
 
 func (s *rowSums) traffic() Traffic {
-	return Traffic{
-		s.sum(history.TrafficSessions), s.sum(history.TrafficEngaged), s.sum(history.TrafficSinglePage), s.sum(history.TrafficViews),
-		s.sum(history.TrafficSeconds), s.sum(history.TrafficConversions), s.sum(history.TrafficDownloads),
-		s.sum(history.TrafficDownloadSessions), s.sum(history.TrafficNewUsers),
-		Sum{inUnits(s.ifEngaged), s.rows, s.known[history.TrafficEngaged]},
-		Sum{inUnits(s.ifSinglePage), s.rows, s.known[history.TrafficSinglePage]},
+	t := Traffic{
+		IfEngaged:    Sum{inUnits(s.ifEngaged), s.rows, s.known[history.TrafficEngaged]},
+		IfSinglePage: Sum{inUnits(s.ifSinglePage), s.rows, s.known[history.TrafficSinglePage]},
 	}
+	for i, sum := range t.measures() {
+		*sum = s.sum(i)
+	}
+	return t
 }
 
 // quality returns the judgements of the last 30 days.
