@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger"
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -133,15 +134,8 @@ func (c *customer) active(p *plan, e edge) bool {
 
 // between returns the money events in a window.
 func (c *customer) between(r window.Range) []history.Event {
-	after := func(t int64) int {
-		i, _ := slices.BinarySearchFunc(c.money, t, func(e history.Event, t int64) int {
-			if e.T < t {
-				return -1
-			}
-			return 1
-		})
-		return i
-	}
+	// By index: events are large, and this is asked for every window of every customer.
+	after := func(t int64) int { return sort.Search(len(c.money), func(i int) bool { return c.money[i].T >= t }) }
 	from, to := after(r.Start), after(r.End)
 	return c.money[from:max(from, to)]
 }

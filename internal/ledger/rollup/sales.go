@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/b2bexporter/b2b_exporter/internal/ledger/history"
@@ -156,12 +157,7 @@ type accumulator struct {
 }
 
 func (a *accumulator) add(r *rates, k key, s *sums) {
-	a.counts.orders += s.orders
-	a.counts.priced += s.priced
-	a.counts.discounted += s.discounted
-	a.counts.refunds += s.refunds
-	a.counts.refunded += s.refunded
-	a.counts.costed += s.costed
+	a.count(s)
 	if s.priced != 0 {
 		a.gross.add(r, k, s.gross)
 		a.discount.add(r, k, s.discount)
@@ -176,6 +172,26 @@ func (a *accumulator) add(r *rates, k key, s *sums) {
 		a.profit.add(r, k, s.profit)
 		a.costedNet.add(r, k, s.costedNet)
 	}
+}
+
+func (a *accumulator) count(s *sums) {
+	a.counts.orders += s.orders
+	a.counts.priced += s.priced
+	a.counts.discounted += s.discounted
+	a.counts.refunds += s.refunds
+	a.counts.refunded += s.refunded
+	a.counts.costed += s.costed
+}
+
+// plus adds what other holds.
+func (a *accumulator) plus(other *accumulator) {
+	a.count(&other.counts)
+	a.gross.plus(&other.gross, 1)
+	a.discount.plus(&other.discount, 1)
+	a.given.plus(&other.given, 1)
+	a.refund.plus(&other.refund, 1)
+	a.profit.plus(&other.profit, 1)
+	a.costedNet.plus(&other.costedNet, 1)
 }
 
 func (a *accumulator) sales() Sales {
@@ -201,49 +217,53 @@ func (a *accumulator) sales() Sales {
 func (s *sales) window(r *rates, w Window, keyOf func(cellKey) (SalesKey, bool)) map[SalesKey]*accumulator {
 	out := map[SalesKey]*accumulator{}
 	first, end := s.calendar.Day(w.Start), s.calendar.Day(w.End)
-	// A window that ends at a day's beginning holds no part of that day.
-	add := func(k cellKey, day window.Day, sum *sums) {
+	last := s.part(end, w.Range)
+	for k, days := range s.cells {
 		to, ok := keyOf(k)
-		if !ok || sum.orders == 0 && sum.refunds == 0 {
-			return
+		if !ok {
+			continue
 		}
 		a := out[to]
 		if a == nil {
 			a = &accumulator{}
 			out[to] = a
 		}
-		a.add(r, key{k.currency, day}, sum)
-	}
-	for k, days := range s.cells {
 		if len(days) <= int(end-first) {
 			for day, sum := range days {
 				if day >= first && day < end {
-					add(k, day, sum)
+					a.add(r, key{k.currency, day}, sum)
 				}
 			}
-			continue
-		}
-		for day := first; day < end; day++ {
-			if sum := days[day]; sum != nil {
-				add(k, day, sum)
+		} else {
+			for day := first; day < end; day++ {
+				if sum := days[day]; sum != nil {
+					a.add(r, key{k.currency, day}, sum)
+				}
 			}
 		}
+		if sum := last[k]; sum != nil {
+			a.add(r, key{k.currency, end}, sum)
+		}
 	}
-	last := map[cellKey]*sums{}
-	for i := range s.parts[end] {
-		p := &s.parts[end][i]
-		if p.t < w.Start || p.t >= w.End {
+	maps.DeleteFunc(out, func(_ SalesKey, a *accumulator) bool { return a.counts.orders == 0 && a.counts.refunds == 0 })
+	return out
+}
+
+// part sums the events of a day in which a window ends. One that ends at the day's beginning
+// holds none of them.
+func (s *sales) part(day window.Day, r window.Range) map[cellKey]*sums {
+	part := map[cellKey]*sums{}
+	for i := range s.parts[day] {
+		p := &s.parts[day][i]
+		if p.t < r.Start || p.t >= r.End {
 			continue
 		}
-		if last[p.cell] == nil {
-			last[p.cell] = &sums{}
+		if part[p.cell] == nil {
+			part[p.cell] = &sums{}
 		}
-		last[p.cell].add(&p.e, p.sign)
+		part[p.cell].add(&p.e, p.sign)
 	}
-	for k, sum := range last {
-		add(k, end, sum)
-	}
-	return out
+	return part
 }
 
 // compact joins what was taken back with what it took back, where a day's list has

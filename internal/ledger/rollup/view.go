@@ -201,8 +201,15 @@ func (e *Engine) windowView(i int) WindowView {
 		return v
 	}
 	s := e.tot.sales
-	for k, a := range s.window(e.rates, w, e.keyOf(byChannel, false)) {
-		v.ByStore[k.Store] = a.sales()
+	channels, stores := s.window(e.rates, w, e.keyOf(byChannel)), map[string]*accumulator{}
+	for k, a := range channels {
+		if stores[k.Store] == nil {
+			stores[k.Store] = &accumulator{}
+		}
+		stores[k.Store].plus(a)
+	}
+	for store, a := range stores {
+		v.ByStore[store] = a.sales()
 	}
 	for store, n := range e.tot.checkouts[i] {
 		v.Checkouts[e.text(store)] += n
@@ -211,10 +218,10 @@ func (e *Engine) windowView(i int) WindowView {
 		return v
 	}
 	v.ByChannel, v.ByTerritory = map[SalesKey]Sales{}, map[SalesKey]Sales{}
-	for k, a := range s.window(e.rates, w, e.keyOf(byChannel, true)) {
+	for k, a := range channels {
 		v.ByChannel[k] = a.sales()
 	}
-	for k, a := range s.window(e.rates, w, e.keyOf(byTerritory, true)) {
+	for k, a := range s.window(e.rates, w, e.keyOf(byTerritory)) {
 		v.ByTerritory[k] = a.sales()
 	}
 	v.Quotes = map[SalesKey]int64{}
@@ -233,14 +240,8 @@ func (e *Engine) windowView(i int) WindowView {
 }
 
 // keyOf returns how cells of a dimension are labelled.
-func (e *Engine) keyOf(d dimension, label bool) func(cellKey) (SalesKey, bool) {
-	return func(k cellKey) (SalesKey, bool) {
-		to := SalesKey{Store: e.text(k.store)}
-		if label {
-			to.Label = e.text(k.label)
-		}
-		return to, k.dimension == d
-	}
+func (e *Engine) keyOf(d dimension) func(cellKey) (SalesKey, bool) {
+	return func(k cellKey) (SalesKey, bool) { return SalesKey{e.text(k.store), e.text(k.label)}, k.dimension == d }
 }
 
 func (e *Engine) momentView(i int) MomentView {
