@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -36,6 +37,16 @@ func (s *sum) ratio(n int64, over, under *big.Int) int64 {
 		s.fail(err)
 	}
 	return a.OrZero()
+}
+
+// times returns n x by.
+func (s *sum) times(n, by int64) int64 {
+	product := n * by
+	if n != 0 && (product/n != by || n == -1 && by == math.MinInt64) {
+		s.fail(record.ErrOverflow)
+		return 0
+	}
+	return product
 }
 
 // share returns n x part / whole.

@@ -79,7 +79,7 @@ func (s *Source) mapOrder(o *order, page *sources.Page) {
 			continue
 		}
 		costed = true
-		cost = m.add(cost, m.ratio(sold.unitCost, big.NewInt(kept), big.NewInt(1)))
+		cost = m.add(cost, m.times(sold.unitCost, kept))
 		costedNet = m.add(costedNet, sold.net)
 	}
 	r.Gross, r.Discount = record.Micros(gross), record.Micros(m.add(gross, -net))
@@ -160,7 +160,7 @@ func addRefund(f *refund, o *order, of *record.Order, sales map[string]sale, all
 			costed = true
 			costedAmount = m.add(costedAmount, part)
 			if restocked(l.RestockType) {
-				cost = m.add(cost, m.ratio(sold.unitCost, big.NewInt(l.Quantity), big.NewInt(1)))
+				cost = m.add(cost, m.times(sold.unitCost, l.Quantity))
 			}
 		}
 	}
