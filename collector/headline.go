@@ -45,7 +45,10 @@ func (in *Input) compared(kpi string, from []string, gate Reason, value func(*ro
 	for _, w := range in.current() {
 		c := Compared{Value: value(w).unless(gate), Base: map[string]Value{}}
 		if c.Complete = c.Value; role(w.Name, rollup.Current) != rollup.Current {
-			c.Complete = value(in.window(w.Name, role(w.Name, rollup.Current))).unless(gate)
+			days := in.window(w.Name, role(w.Name, rollup.Current))
+			if c.Complete = value(days).unless(gate); days.Start == days.End {
+				c.Complete = undefined(NoData) // no day is complete
+			}
 		}
 		for versus, r := range map[string]rollup.Role{Previous: rollup.Previous, YearAgo: rollup.YearAgo} {
 			base := in.window(w.Name, role(w.Name, r))

@@ -126,7 +126,8 @@ func (b *scorecard) fill(status *web.Status, metrics []collector.Metric) {
 // card returns the card of a metric. Missing says that no source delivers what it needs.
 func (b *scorecard) card(m collector.Metric) (card web.Card, missing bool) {
 	card = web.Card{Title: title(m.Name), Help: m.Help, Now: !m.HasWindow()}
-	now, before, ok := b.compared(m)
+	c, ok := b.compared(m)
+	now := c.Value
 	switch {
 	case !ok && b.out != nil && len(b.out.Failures) > 0:
 		card.Reason = "could not be computed; the log says why"
@@ -139,7 +140,7 @@ func (b *scorecard) card(m collector.Metric) (card web.Card, missing bool) {
 		return card, now.Reason == collector.SourceMissing
 	}
 	card.Value, card.Unit = written(m, now.Number, b.out.Currency())
-	card.Change = b.change(m, now, before)
+	card.Change = b.change(m, c)
 	at := ""
 	if m.HasWindow() {
 		at = string(b.window)
@@ -148,21 +149,21 @@ func (b *scorecard) card(m collector.Metric) (card web.Card, missing bool) {
 	return card, false
 }
 
-// compared returns a KPI's value in the window that is shown and the one before. One
+// compared returns a KPI's value in the window that is shown and what it is compared with. One
 // without a window is compared with its value 30 days before where the window has no days.
-func (b *scorecard) compared(m collector.Metric) (now, before collector.Value, ok bool) {
+func (b *scorecard) compared(m collector.Metric) (c collector.Compared, ok bool) {
 	h, ok := b.headline(m.Name)
 	if !ok {
-		return now, before, false
+		return c, false
 	}
-	c, ok := h.Windows[b.window]
+	c, ok = h.Windows[b.window]
 	if m.HasWindow() {
-		return c.Value, c.Base["previous"], ok
+		return c, ok
 	}
 	if !ok {
 		c = h.Windows[defaultWindow]
 	}
-	return h.At.Value, c.Base["previous"], true
+	return collector.Compared{Value: h.At.Value, Complete: h.At.Complete, Base: c.Base}, true
 }
 
 func (b *scorecard) headline(kpi string) (collector.Headline, bool) {
@@ -176,29 +177,36 @@ func (b *scorecard) headline(kpi string) (collector.Headline, bool) {
 	return b.out.Headlines[i], true
 }
 
-// change compares a value with the one before.
-func (b *scorecard) change(m collector.Metric, now, before collector.Value) web.Change {
-	if !before.Defined() {
-		return web.Change{Reason: reason(before.Reason)}
+// change compares a value with the one before, as b2b_kpi_change_ratio does: over the complete
+// days on both sides where the KPI is known by day.
+func (b *scorecard) change(m collector.Metric, c collector.Compared) web.Change {
+	now, before := c.Complete, c.Base[collector.Previous]
+	for _, v := range []collector.Value{before, now} {
+		if !v.Defined() {
+			return web.Change{Reason: reason(v.Reason)}
+		}
 	}
-	c := web.Change{Direction: web.Same, Before: b.text(m, before.Number)}
+	change := web.Change{Direction: web.Same, Before: b.text(m, before.Number)}
+	if now.Number.Cmp(c.Value.Number) != 0 {
+		change.Complete = b.text(m, now.Number)
+	}
 	by, moved := growth(m, now.Number, before.Number)
 	if !moved {
-		return c
+		return change
 	}
-	c.By = by
+	change.By = by
 	sign := now.Number.Cmp(before.Number)
-	c.Direction = web.Up
+	change.Direction = web.Up
 	if sign < 0 {
-		c.Direction = web.Down
+		change.Direction = web.Down
 	}
 	switch sign * m.Worse {
 	case 1:
-		c.Verdict = web.Worse
+		change.Verdict = web.Worse
 	case -1:
-		c.Verdict = web.Better
+		change.Verdict = web.Better
 	}
-	return c
+	return change
 }
 
 // level returns the worst threshold that a value crosses. One that crosses none is OK,

@@ -27,7 +27,7 @@ func compared(t *testing.T, now, before string) collector.Compared {
 		}
 		return collector.Value{Number: rat(t, text)}
 	}
-	return collector.Compared{Value: value(now), Base: map[string]collector.Value{"previous": value(before)}}
+	return collector.Compared{Value: value(now), Complete: value(now), Base: map[string]collector.Value{"previous": value(before)}}
 }
 
 func threshold(kpi, window, severity string, percent int64) collector.Threshold {
@@ -126,6 +126,30 @@ func TestScorecard(t *testing.T) {
 	}
 	if n != len(metrics) || empty.Checked || len(empty.Crossed) > 0 {
 		t.Errorf("before anything is computed: %d cards, want %d: %+v", n, len(metrics), empty)
+	}
+}
+
+// A cost that is known by day is compared over the complete days of both windows: the running
+// day would turn a fall into a rise.
+func TestScorecardComparesCompleteDays(t *testing.T) {
+	m := collector.Metric{Name: "b2b_marketing_cost", Collector: "acquisition", Unit: "currency", Money: true, Worse: 1, Labels: []string{"window"}}
+	for _, test := range []struct {
+		complete string
+		want     web.Change
+	}{
+		{"1780", web.Change{Direction: web.Down, By: "26.5 %", Verdict: web.Better, Before: "2,422 EUR", Complete: "1,780 EUR"}},
+		{"2422", web.Change{Direction: web.Same, Before: "2,422 EUR", Complete: "2,422 EUR"}},
+		{"4661", web.Change{Direction: web.Up, By: "92.4 %", Verdict: web.Worse, Before: "2,422 EUR"}},
+		{"no_data", web.Change{Reason: "nothing to compute it from"}},
+	} {
+		c := compared(t, "4661", "2422")
+		c.Complete = compared(t, test.complete, "0").Value
+		out := collector.NewOutput(collector.Options{Currency: "EUR"})
+		out.Headlines = []collector.Headline{{KPI: m.Name, HasWindow: true, Windows: map[window.Name]collector.Compared{window.MTD: c}}}
+		card, _ := (&scorecard{window: window.MTD, out: out}).card(m)
+		if d := cmp.Diff(test.want, card.Change); d != "" || card.Value != "4,661" {
+			t.Errorf("complete days of %s: %s; change (want -, got +):\n%s", test.complete, card.Value, d)
+		}
 	}
 }
 

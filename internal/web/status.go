@@ -87,6 +87,7 @@ type Change struct {
 	By        string // such as "8.2 %"; may be empty
 	Verdict   Verdict
 	Before    string // the value before with its unit
+	Complete  string // the value over complete days, where that is what is compared and another one
 	Reason    string // why there is no value before
 }
 

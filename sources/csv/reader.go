@@ -36,6 +36,7 @@ type reader struct {
 	csv     *encsv.Reader
 	header  []string
 	mapping *rows.Mapping
+	place   []byte // of a row, as where makes it
 }
 
 // openRows opens f and reads its header.
@@ -153,7 +154,11 @@ func (r *reader) next() (converted rows.Row, more bool, err error) {
 	return converted, true, nil
 }
 
-func (r *reader) where(line int) string { return filepath.Base(r.path) + ":" + strconv.Itoa(line) }
+func (r *reader) where(line int) string {
+	r.place = append(append(r.place[:0], filepath.Base(r.path)...), ':')
+	r.place = strconv.AppendInt(r.place, int64(line), 10)
+	return string(r.place)
+}
 
 // failed describes an error of reading, which a change of the file explains better.
 func (r *reader) failed(err error) error {

@@ -123,12 +123,12 @@ func cellByKind(v reflect.Value) (cell, *problem) {
 	return cell{}, &problem{reason: ReasonValue, detail: fmt.Sprintf("is of the type %s, which no field takes", v.Type())}
 }
 
-// fits refuses values that a field must not be made of.
-func (c cell) fits(f Field) *problem {
+// fits refuses values that a field of a type must not be made of.
+func (c cell) fits(t Type) *problem {
 	switch {
-	case c.form == formList && f.Type != TypeList:
+	case c.form == formList && t != TypeList:
 		return &problem{reason: ReasonValue, detail: "is a list; map one of its elements"}
-	case c.form == formFloat && f.Type == TypeAmount:
+	case c.form == formFloat && t == TypeAmount:
 		return &problem{reason: ReasonAmount, detail: "is a floating-point number, which is not exact; cast it to a decimal type in the query"}
 	}
 	return nil

@@ -213,7 +213,7 @@ func (m *Mapping) set(r record.Record, b *binding, cells row) *problem {
 	if b.column >= 0 {
 		var bad *problem
 		if c, bad = cells.cell(b.column); bad == nil {
-			bad = c.fits(b.field)
+			bad = c.fits(b.field.Type)
 		}
 		if bad != nil {
 			return bad
