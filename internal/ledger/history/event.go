@@ -127,8 +127,12 @@ const (
 	centMicros   = 10_000
 )
 
+// usualSize is how many bytes most encodings have at most: space for them is made at once.
+const usualSize = 32
+
 // Append appends the event's encoding to b.
 func (e *Event) Append(b []byte) []byte {
+	b = slices.Grow(b, usualSize)
 	flags := e.Flags &^ (wholeSeconds | wholeCents)
 	if e.T%secondMicros == 0 {
 		flags |= wholeSeconds

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -95,6 +96,7 @@ func SplitLabels(text string, n int) []string {
 
 // Append appends the row's encoding to b.
 func (r *Row) Append(b []byte) []byte {
+	b = slices.Grow(b, usualSize)
 	b = append(b, byte(r.Kind))
 	b = binary.AppendUvarint(b, uint64(r.Known))
 	b = binary.AppendVarint(b, int64(r.Day))
