@@ -41,7 +41,7 @@ func funnelMetrics() []Metric {
 		}, {
 			Name: "b2b_lead_response_seconds", Unit: "seconds", Headline: true, Worse: 1, Labels: []string{"window", "q"},
 			Help:    "Quantiles of the time from the creation of the window's leads to the first outgoing activity of a person.",
-			Formula: "q 0.5: median time from creation to the first outgoing activity of a person, of the leads created in the window that were answered",
+			Formula: "q 0.5: time from creation to the first outgoing activity of a person that half of the answered leads created in the window did not exceed",
 			Kinds:   []record.Kind{record.KindLead, record.KindActivity},
 		}, {
 			Name: "b2b_leads_unanswered", Labels: []string{"age"},

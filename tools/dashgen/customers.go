@@ -74,7 +74,7 @@ func daysBetween() panel {
 	of := func(q string) string { return vector("b2b_order_interval_seconds", `q="`+q+`"`) }
 	return panel{
 		title:   "Time between orders",
-		formula: "Time between consecutive orders of a customer whose later order lies in the last 365 days: the median, and what 8 of 10 stay below.",
+		formula: "Time between consecutive orders of a customer whose later order lies in the last 365 days: what half of them and what 8 of 10 do not exceed.",
 		source:  fromOrders, now: true, w: 8, h: 8, unit: seconds, digits: digits(1), min: digits(0), shape: bars, steps: []step{{color: "blue"}},
 		queries: []query{{expr: of("0.5"), legend: "half", instant: true}, {expr: of("0.8"), legend: "8 of 10", instant: true}},
 	}

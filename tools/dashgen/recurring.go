@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 const fromSubscriptions = "subscriptions of the billing system."
 
 // recurring is for finance and whoever looks after subscriptions.
@@ -24,8 +26,7 @@ func recurring() board {
 			figure("Gross retention", percent, "The same, without what grew: for each customer the smaller of then and now.", fromSubscriptions,
 				ratio("b2b_gross_revenue_retention_ratio")).precise(1),
 			headline("b2b_mrr_churn_ratio", "MRR churn", percent, "(Churn + contraction) / MRR at the window's start.", fromSubscriptions, ratio("b2b_mrr_churn_ratio")).precise(1),
-			figure("MRR in 90 days", amount, "MRR now, scheduled changes, and 90 days of the mean daily movement of the last 90.", fromSubscriptions,
-				sum(vector("b2b_mrr_forecast", `horizon="90d"`), "currency")).current(),
+			forecast(),
 
 			verdicts("b2b_mrr", "b2b_net_revenue_retention_ratio", "b2b_mrr_churn_ratio"),
 		}, trust()...)
@@ -43,4 +44,15 @@ func recurring() board {
 		compare("Subscribers", number, "Customers with a subscription, by state.", fromSubscriptions, sum(vector("b2b_subscribers"), "state"), "{{state}}").current(),
 	)
 	return b
+}
+
+func forecast() panel {
+	at := func(horizon string) string {
+		return sum(vector("b2b_mrr_forecast", fmt.Sprintf("horizon=%q", horizon)), "currency")
+	}
+	p := figure("MRR forecast", amount, "MRR now, the scheduled changes up to then, and the mean daily movement of the last 90 days for each day up to then: in 90 days, and at the end of the month.",
+		fromSubscriptions, at("90d")).current()
+	p.queries[0].legend = "{{currency}} in 90 days"
+	p.queries = append(p.queries, query{expr: at("month_end"), legend: "{{currency}} at the month's end", instant: true})
+	return p
 }
