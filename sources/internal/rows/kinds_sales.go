@@ -16,20 +16,28 @@ func subscriptions() kind {
 				record.SubscriptionTrialing, record.SubscriptionActive, record.SubscriptionPastDue, record.SubscriptionEnded,
 			}, func(r *record.Subscription) *string { return &r.State })),
 			required(moment("started_at", "from when `mrr` holds", func(r *record.Subscription) *record.Instant { return &r.StartedAt })),
-			moment("ended_at", "until when `mrr` holds; null: it goes on", func(r *record.Subscription) *record.Instant { return &r.EndedAt }),
+			moment("ended_at", "until when `mrr` holds; null: it goes on; required with the state `ended`", func(r *record.Subscription) *record.Instant { return &r.EndedAt }),
 			currencyCode("currency", "currency of `mrr`; required with it", func(r *record.Subscription) *string { return &r.Currency }),
-			amount("mrr", "monthly recurring revenue, without tax and one-off items; null: not known", func(r *record.Subscription) *record.Amount {
+			amount("mrr", "monthly recurring revenue, without tax and one-off items, not below 0; null: not known", func(r *record.Subscription) *record.Amount {
 				r.History = make([]record.MRRChange, 1)
 				return &r.History[0].MRR
 			}),
 		},
 		finish: func(r record.Record) *problem {
 			subscription := r.(*record.Subscription)
+			// Without an end its revenue would go on.
+			if subscription.State == record.SubscriptionEnded && subscription.EndedAt.IsNull() {
+				return &problem{reason: ReasonMissing, field: "ended_at", detail: "is empty, but the state is ended"}
+			}
 			if len(subscription.History) == 0 {
 				return nil
 			}
-			subscription.History[0].At = subscription.StartedAt
-			return needsCurrency(subscription.Currency, subscription.History[0].MRR)
+			change := &subscription.History[0]
+			if change.MRR.Micros < 0 {
+				return &problem{reason: ReasonAmount, field: "mrr", detail: "is below 0"}
+			}
+			change.At = subscription.StartedAt
+			return needsCurrency(subscription.Currency, change.MRR)
 		},
 	}
 }

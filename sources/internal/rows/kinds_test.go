@@ -302,6 +302,9 @@ func TestRejectsOfKinds(t *testing.T) {
 		{record.KindTraffic, "day=2026-03-01,by=dvice,sessions=1", "", `by "dvice" is none of total, channel, device, country, age`},
 		{record.KindTraffic, "day=1.3.26,sessions=1", "", `day "1.3.26" is not a time as RFC 3339, 2006-01-02 15:04:05 or 2006-01-02; set time_format`},
 		{record.KindSpend, "day=2026-03-01,currency=,cost=5", "2026-03-01", "currency is empty, but there is an amount"},
+		{record.KindSubscription, "id=S1,customer=C1,state=ended,started_at=2026-03-01,ended_at=,currency=EUR,mrr=5", "S1", "ended_at is empty, but the state is ended"},
+		{record.KindSubscription, "id=S1,customer=C1,state=Ended,started_at=2026-03-01", "S1", "ended_at is empty, but the state is ended"},
+		{record.KindSubscription, "id=S1,customer=C1,state=active,started_at=2026-03-01,currency=EUR,mrr=-0.01", "S1", "mrr is below 0"},
 	}
 	for _, test := range tests {
 		_, _, rejected := convert(t, Config{Record: test.kind}, strings.Split(test.pairs, ",")...)
