@@ -13,9 +13,17 @@ func TestTimes(t *testing.T) {
 		n, by, want int64
 		overflow    bool
 	}{
-		{4_500_000, 3, 13_500_000, false}, {0, 5, 0, false}, {5, 0, 0, false}, {-7, 3, -21, false},
-		{math.MaxInt64, 1, math.MaxInt64, false}, {1, math.MinInt64, math.MinInt64, false}, {math.MinInt64, 1, math.MinInt64, false},
-		{math.MaxInt64/2 + 1, 2, 0, true}, {math.MinInt64, -1, 0, true}, {-1, math.MinInt64, 0, true}, {1 << 33, 1 << 33, 0, true},
+		{4_500_000, 3, 13_500_000, false},
+		{0, 5, 0, false},
+		{5, 0, 0, false},
+		{-7, 3, -21, false},
+		{math.MaxInt64, 1, math.MaxInt64, false},
+		{1, math.MinInt64, math.MinInt64, false},
+		{math.MinInt64, 1, math.MinInt64, false},
+		{math.MaxInt64/2 + 1, 2, 0, true},
+		{math.MinInt64, -1, 0, true},
+		{-1, math.MinInt64, 0, true},
+		{1 << 33, 1 << 33, 0, true},
 	} {
 		var s sum
 		if got := s.times(test.n, test.by); got != test.want || errors.Is(s.err, record.ErrOverflow) != test.overflow {

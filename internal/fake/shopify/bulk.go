@@ -209,8 +209,14 @@ func (s *Server) bulkObject(b *bulk, host string) object {
 		}
 	}
 	return object{
-		{"__typename", "BulkOperation"}, {"id", gid("BulkOperation", b.id)}, {"status", status}, {"errorCode", text(b.failure)},
-		{"createdAt", instant(b.created)}, {"query", b.query}, {"rootObjectCount", strconv.Itoa(b.roots)}, {"url", text(address)},
+		{"__typename", "BulkOperation"},
+		{"id", gid("BulkOperation", b.id)},
+		{"status", status},
+		{"errorCode", text(b.failure)},
+		{"createdAt", instant(b.created)},
+		{"query", b.query},
+		{"rootObjectCount", strconv.Itoa(b.roots)},
+		{"url", text(address)},
 	}
 }
 

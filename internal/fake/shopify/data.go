@@ -156,11 +156,23 @@ func (o Order) order(s *Server) object {
 		lines[i] = l.line(s, l.Quantity-l.Removed-returned[l.ID])
 	}
 	return object{
-		{"__typename", "Order"}, {"id", gid("Order", o.ID)}, {"createdAt", instant(o.Created)}, {"processedAt", instant(processed)},
-		{"updatedAt", instant(o.Updated)}, {"cancelledAt", instant(o.Cancelled)}, {"test", o.Test},
-		{"displayFinancialStatus", status}, {"currencyCode", s.Currency}, {"taxesIncluded", o.TaxesIncluded},
-		{"customer", customer}, {"purchasingEntity", buyer}, {"shippingAddress", address}, {"customerJourneySummary", journey},
-		{"transactions", payments}, {"refunds", refunds}, {"lineItems", inner(lines)},
+		{"__typename", "Order"},
+		{"id", gid("Order", o.ID)},
+		{"createdAt", instant(o.Created)},
+		{"processedAt", instant(processed)},
+		{"updatedAt", instant(o.Updated)},
+		{"cancelledAt", instant(o.Cancelled)},
+		{"test", o.Test},
+		{"displayFinancialStatus", status},
+		{"currencyCode", s.Currency},
+		{"taxesIncluded", o.TaxesIncluded},
+		{"customer", customer},
+		{"purchasingEntity", buyer},
+		{"shippingAddress", address},
+		{"customerJourneySummary", journey},
+		{"transactions", payments},
+		{"refunds", refunds},
+		{"lineItems", inner(lines)},
 	}
 }
 
@@ -189,9 +201,16 @@ func (l Line) line(s *Server, current int) object {
 	}
 	total := decimal.RequireFromString(l.Price).Mul(decimal.NewFromInt(int64(l.Quantity)))
 	return object{
-		{"__typename", "LineItem"}, {"id", gid("LineItem", l.ID)}, {"quantity", l.Quantity}, {"currentQuantity", current},
-		{"isGiftCard", l.GiftCard}, {"sellingPlan", plan}, {"originalTotalSet", s.money(total.String())},
-		{"discountAllocations", discounts}, {"taxLines", taxes}, {"variant", variant},
+		{"__typename", "LineItem"},
+		{"id", gid("LineItem", l.ID)},
+		{"quantity", l.Quantity},
+		{"currentQuantity", current},
+		{"isGiftCard", l.GiftCard},
+		{"sellingPlan", plan},
+		{"originalTotalSet", s.money(total.String())},
+		{"discountAllocations", discounts},
+		{"taxLines", taxes},
+		{"variant", variant},
 	}
 }
 
@@ -203,16 +222,23 @@ func (r Refund) refund(s *Server) object {
 			restock = "NO_RESTOCK"
 		}
 		lines[i] = object{
-			{"__typename", "RefundLineItem"}, {"quantity", l.Quantity}, {"restockType", restock},
-			{"subtotalSet", s.money(l.Subtotal)}, {"totalTaxSet", s.money(l.Tax)}, {"lineItem", reference("LineItem", l.Line)},
+			{"__typename", "RefundLineItem"},
+			{"quantity", l.Quantity},
+			{"restockType", restock},
+			{"subtotalSet", s.money(l.Subtotal)},
+			{"totalTaxSet", s.money(l.Tax)},
+			{"lineItem", reference("LineItem", l.Line)},
 		}
 	}
 	for i, a := range r.Adjustments {
 		adjustments[i] = object{{"__typename", "OrderAdjustment"}, {"amountSet", s.money(a)}}
 	}
 	return object{
-		{"__typename", "Refund"}, {"id", gid("Refund", r.ID)}, {"processedAt", instant(r.At)},
-		{"refundLineItems", inner(lines)}, {"orderAdjustments", inner(adjustments)},
+		{"__typename", "Refund"},
+		{"id", gid("Refund", r.ID)},
+		{"processedAt", instant(r.At)},
+		{"refundLineItems", inner(lines)},
+		{"orderAdjustments", inner(adjustments)},
 	}
 }
 
@@ -239,8 +265,13 @@ func (c Customer) customer() object {
 		contacts[i] = object{{"__typename", "CompanyContact"}, {"company", reference("Company", id)}}
 	}
 	return object{
-		{"__typename", "Customer"}, {"id", gid("Customer", c.ID)}, {"createdAt", instant(c.Created)}, {"updatedAt", instant(c.Updated)},
-		{"defaultEmailAddress", email}, {"defaultAddress", address}, {"companyContactProfiles", contacts},
+		{"__typename", "Customer"},
+		{"id", gid("Customer", c.ID)},
+		{"createdAt", instant(c.Created)},
+		{"updatedAt", instant(c.Updated)},
+		{"defaultEmailAddress", email},
+		{"defaultAddress", address},
+		{"companyContactProfiles", contacts},
 	}
 }
 
@@ -255,8 +286,13 @@ func (c Company) company() object {
 	}
 	location := object{{"__typename", "CompanyLocation"}, {"billingAddress", nil}, {"shippingAddress", address}}
 	return object{
-		{"__typename", "Company"}, {"id", gid("Company", c.ID)}, {"externalId", text(c.ExternalID)}, {"createdAt", instant(c.Created)},
-		{"updatedAt", instant(c.Updated)}, {"customerSince", instant(since)}, {"locations", inner([]object{location})},
+		{"__typename", "Company"},
+		{"id", gid("Company", c.ID)},
+		{"externalId", text(c.ExternalID)},
+		{"createdAt", instant(c.Created)},
+		{"updatedAt", instant(c.Updated)},
+		{"customerSince", instant(since)},
+		{"locations", inner([]object{location})},
 	}
 }
 
@@ -266,7 +302,11 @@ func (c Checkout) checkout() object {
 		customer = reference("Customer", c.Customer)
 	}
 	return object{
-		{"__typename", "AbandonedCheckout"}, {"id", gid("AbandonedCheckout", c.ID)}, {"createdAt", instant(c.Created)},
-		{"updatedAt", instant(c.Updated)}, {"completedAt", instant(c.Completed)}, {"customer", customer},
+		{"__typename", "AbandonedCheckout"},
+		{"id", gid("AbandonedCheckout", c.ID)},
+		{"createdAt", instant(c.Created)},
+		{"updatedAt", instant(c.Updated)},
+		{"completedAt", instant(c.Completed)},
+		{"customer", customer},
 	}
 }

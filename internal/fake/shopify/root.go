@@ -21,7 +21,10 @@ func (s *Server) root() object {
 	return object{
 		{"__typename", "QueryRoot"},
 		{"shop", object{
-			{"__typename", "Shop"}, {"myshopifyDomain", "example.myshopify.com"}, {"currencyCode", s.Currency}, {"ianaTimezone", s.Zone},
+			{"__typename", "Shop"},
+			{"myshopifyDomain", "example.myshopify.com"},
+			{"currencyCode", s.Currency},
+			{"ianaTimezone", s.Zone},
 			{"plan", object{{"__typename", "ShopPlan"}, {"publicDisplayName", "Plus"}}},
 		}},
 		{"currentAppInstallation", object{{"__typename", "AppInstallation"}, {"accessScopes", scopes}}},
