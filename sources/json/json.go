@@ -179,12 +179,14 @@ func checkList(ctx context.Context, l list, env sources.Environment) (string, er
 		return "", err
 	}
 	var s rows.Sample
-	if _, err := r.readPage(ctx, position{page: l.Paging.firstPage()}, func(row rows.Row) error {
+	at := position{page: l.Paging.firstPage()}
+	got, err := r.readPage(ctx, at, func(row rows.Row) error {
 		if !s.Full() {
 			s.Add(row)
 		}
 		return nil
-	}); err != nil {
+	})
+	if err != nil {
 		return "", err
 	}
 	var found, missing []string
@@ -199,6 +201,13 @@ func checkList(ctx context.Context, l list, env sources.Environment) (string, er
 	detail, err := s.Describe()
 	if len(missing) > 0 {
 		detail += "; in no row of the first page " + strings.Join(missing, ", ")
+	}
+	if err != nil || !l.Paging.counted() {
+		return detail, err
+	}
+	repeated, err := r.repeats(ctx, at, got)
+	if repeated {
+		detail += fmt.Sprintf("; the second page has the rows of the first: unless there is one page only, the API does not count by %s", l.Paging.Parameter)
 	}
 	return detail, err
 }

@@ -114,36 +114,49 @@ func TestRequests(t *testing.T) {
 		},
 		{
 			"page until one is empty", func(l *List) { l.URL += "?limit=2"; l.Paging = Paging{By: byPage, Parameter: "p"} },
-			[]string{answerRows(1, 2), answerRows(3), answerRows()},
+			[]string{answerRows(1, 2), answerRows(3), answerRows(), answerRows(1, 2), answerRows(3)},
 			nil,
-			[]string{"GET /v1/answers?limit=2&p=1", "GET /v1/answers?limit=2&p=2", "GET /v1/answers?limit=2&p=3"},
+			[]string{
+				"GET /v1/answers?limit=2&p=1", "GET /v1/answers?limit=2&p=2", "GET /v1/answers?limit=2&p=3",
+				"GET /v1/answers?limit=2&p=1", "GET /v1/answers?limit=2&p=2",
+			},
 			"1 2 3",
 		},
 		{
-			"page from 0 until one is short", func(l *List) { l.Paging = Paging{By: byPage, Parameter: "p", First: &zero, Size: 2} },
-			[]string{answerRows(1, 2), answerRows(3)},
+			"page from 0 until a short one comes again", func(l *List) { l.Paging = Paging{By: byPage, Parameter: "p", First: &zero, Size: 2} },
+			[]string{answerRows(1, 2), answerRows(3), answerRows(3), answerRows(1, 2), answerRows(3)},
 			nil,
-			[]string{"GET /v1/answers?p=0", "GET /v1/answers?p=1"},
+			[]string{"GET /v1/answers?p=0", "GET /v1/answers?p=1", "GET /v1/answers?p=2", "GET /v1/answers?p=0", "GET /v1/answers?p=1"},
 			"1 2 3",
+		},
+		{
+			"page while there is more, were it an empty one", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byPage, Parameter: "p", More: "more"} },
+			[]string{`{"rows":[],"more":true}`, `{"rows":` + answerRows(1) + `,"more":false}`, `{"rows":[]}`},
+			nil,
+			[]string{"GET /v1/answers?p=1", "GET /v1/answers?p=2", "GET /v1/answers?p=1"},
+			"1",
 		},
 		{
 			"offset", func(l *List) { l.Paging = Paging{By: byOffset, Parameter: "skip"} },
-			[]string{answerRows(1, 2), answerRows(3), answerRows()},
+			[]string{answerRows(1, 2), answerRows(3), answerRows(), answerRows(1, 2), answerRows(3)},
 			nil,
-			[]string{"GET /v1/answers?skip=0", "GET /v1/answers?skip=2", "GET /v1/answers?skip=3"},
+			[]string{
+				"GET /v1/answers?skip=0", "GET /v1/answers?skip=2", "GET /v1/answers?skip=3", "GET /v1/answers?skip=0", "GET /v1/answers?skip=2",
+			},
 			"1 2 3",
 		},
 		{
 			"offset in the body", func(l *List) {
-				l.Method, l.Body, l.Paging = "POST", `{"page":{"limit":2},"big":12345678901234567890}`, Paging{By: byOffset, Parameter: "page.skip", In: inBody, Size: 2}
+				l.Method, l.Body, l.Paging = "POST", `{"page":{"limit":2},"big":12345678901234567890}`, Paging{By: byOffset, Parameter: "page.skip", In: inBody}
 			},
-			[]string{answerRows(1, 2), answerRows(3)},
+			[]string{answerRows(1, 2), answerRows(), answerRows(1, 2)},
 			nil,
 			[]string{
 				`POST /v1/answers {"big":12345678901234567890,"page":{"limit":2,"skip":0}}`,
 				`POST /v1/answers {"big":12345678901234567890,"page":{"limit":2,"skip":2}}`,
+				`POST /v1/answers {"big":12345678901234567890,"page":{"limit":2,"skip":0}}`,
 			},
-			"1 2 3",
+			"1 2",
 		},
 		{
 			"cursor until it is null", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "page.next", Parameter: "after"} },
@@ -339,6 +352,18 @@ func TestFailures(t *testing.T) {
 			"the paging does not end: the cursor after page 1 was met before",
 		},
 		{
+			"the same full page", func(l *List) { l.Paging = Paging{By: byOffset, Parameter: "p", Size: 2} },
+			[]string{answerRows(1, 2)},
+			nil,
+			"the paging does not end: the cursor after page 1 was met before",
+		},
+		{
+			"more, but nothing comes", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byPage, Parameter: "p", More: "more", Size: 2} },
+			[]string{`{"rows":[],"more":true}`},
+			nil,
+			"the paging does not end: the cursor after page 1 was met before",
+		},
+		{
 			"the same cursor", func(l *List) { l.Rows, l.Paging = "rows", Paging{By: byCursor, Field: "next", Parameter: "p"} },
 			[]string{`{"rows":[],"next":"a"}`},
 			nil, "the paging does not end: the cursor after page 2 was met before",
@@ -426,14 +451,15 @@ func TestEmitErrorIsReturned(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	s := &script{answers: []string{`[{"id":1,"at":"2026-03-01","score":11},{"id":2,"at":"2026-03-01","score":9}]`}}
-	l := s.surveys(t, func(l *List) { l.URL += "?key=secret"; l.Paging = Paging{By: byPage, Parameter: "p"} })
+	l := s.surveys(t, func(l *List) { l.URL += "?key=secret"; l.Paging = Paging{By: byPage, Parameter: "p", Size: 3} })
 	findings := newSource(t, l).Check(t.Context(), sources.Environment{Zone: time.UTC})
 	want := `columns id, at, score; of the first 2 rows 1 rejected; first at page 1, row 1, bad amount: score "11" is not within 0 and 10; ` +
-		`in no row of the first page deleted, customer`
+		`in no row of the first page deleted, customer; ` +
+		`the second page has the rows of the first: unless there is one page only, the API does not count by p`
 	if len(findings) != 1 || findings[0].Err != nil || findings[0].Detail != want || !strings.HasSuffix(findings[0].Subject, "/v1/answers") {
 		t.Errorf("findings %+v", findings)
 	}
-	if len(s.asked) != 1 {
+	if len(s.asked) != 2 {
 		t.Errorf("%d requests", len(s.asked))
 	}
 }

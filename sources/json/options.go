@@ -63,7 +63,7 @@ type Paging struct {
 	In        string `yaml:"in" enum:"query,body"`
 	// First is the number of the first page; 1 where nil.
 	First *int `yaml:"first"`
-	// Size is how many rows a full page has: one with fewer is the last.
+	// Size is how many rows a full page has: one with fewer that comes again is the last.
 	Size int `yaml:"size"`
 }
 
@@ -109,6 +109,10 @@ func (i Increment) sweepEvery() time.Duration {
 
 // counted reports whether pages are told apart by a count alone.
 func (p Paging) counted() bool { return p.By == byPage || p.By == byOffset }
+
+// endsWith reports whether a page of so many rows is the last where it comes again: some
+// APIs answer with it where there is no page any more.
+func (p Paging) endsWith(rows int) bool { return p.More == "" && rows > 0 && rows < p.Size }
 
 func (p Paging) firstPage() int {
 	if p.First == nil {

@@ -39,7 +39,8 @@ func (r *reader) next(at position, got page) (position, bool, error) {
 		}
 		next.cursor = value
 	case byPage, byOffset:
-		if got.rows == 0 || got.rows < p.Size {
+		// A page with fewer rows than were asked for is not the last: a server may cap them.
+		if got.rows == 0 && p.More == "" {
 			return at, false, nil
 		}
 		next.page++

@@ -73,29 +73,20 @@ type page struct {
 // readAll adds the rows of all pages. All but the last are flushed, and the last one too
 // unless it ends the stream: then it is the caller's, who has the cursor.
 func (r *reader) readAll(ctx context.Context, p *rows.Pager, ends bool) error {
+	if r.Paging.counted() {
+		return r.readCounted(ctx, p, ends)
+	}
 	var guard apiclient.PageGuard
-	at := position{page: r.Paging.firstPage()}
+	var at position
 	for {
 		if key, ok := r.loopKey(at); ok {
 			if err := guard.Next(key); err != nil {
 				return err
 			}
 		}
-		got, err := r.readPage(ctx, at, func(row rows.Row) error {
-			if p.Full() {
-				if err := p.Flush(ctx, -1, "", false); err != nil {
-					return err
-				}
-			}
-			return p.Add(row)
-		})
+		got, err := r.readPage(ctx, at, func(row rows.Row) error { return add(ctx, p, row) })
 		if err != nil {
 			return fmt.Errorf("page %d: %w", at.number+1, err)
-		}
-		if r.Paging.counted() && got.rows > 0 {
-			if err := guard.Next(string(got.digest[:])); err != nil {
-				return err
-			}
 		}
 		next, more, err := r.next(at, got)
 		if err != nil {
@@ -111,8 +102,7 @@ func (r *reader) readAll(ctx context.Context, p *rows.Pager, ends bool) error {
 	}
 }
 
-// loopKey returns what names a page before it is read. The numbers of pages and offsets
-// always differ: of these the rows are compared.
+// loopKey returns what names a page before it is read.
 func (r *reader) loopKey(at position) (string, bool) {
 	switch r.Paging.By {
 	case byLink, byURL:
