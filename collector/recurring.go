@@ -56,7 +56,7 @@ func recurringMetrics() []Metric {
 			Kinds:   kinds,
 		}, {
 			Name: "b2b_mrr_forecast", Money: true, Labels: []string{"horizon"},
-			Help: "MRR now + changes scheduled before the horizon (month_end, 90d) + days left x mean daily net movement of the last 90 days.",
+			Help: "MRR now + changes scheduled before the horizon (month_end, 90d) + days left x mean daily net movement of the last 90 days (all movements but fx).",
 		},
 	})
 }

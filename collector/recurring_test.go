@@ -109,6 +109,55 @@ func TestLifeOfASubscriber(t *testing.T) {
 	}
 }
 
+// A trial after months that were paid for leaves those as they were, while it lasts and after it.
+func TestTrialAfterPayment(t *testing.T) {
+	history := []any{"2024-01-01 00:00", 100, "2024-07-01 00:00", 0, "2024-07-20 00:00", 100}
+	c := newCompany(t)
+	c.subscription("1", "a", record.Subscription{State: record.SubscriptionTrialing}, history...)
+	out := c.compute("2024-07-10 12:00")
+	check(t, out, moves("365d", map[string]string{"new": "100", "churn": "100"}))
+	check(t, out, map[string]string{
+		series("b2b_arr"): "0", series("b2b_subscribers", "state=trialing"): "1", series("b2b_subscribers", "state=active"): "0",
+		changeOf("b2b_mrr", "30d", "previous"):          "-1",
+		series("b2b_mrr_forecast", "horizon=month_end"): "6850/90", // 0 + 100 - 21.5 x 100 / 90
+	})
+	c = newCompany(t)
+	c.subscription("1", "a", record.Subscription{}, history...)
+	check(t, c.compute("2024-07-25 12:00"), moves("365d", map[string]string{"new": "100", "churn": "100", "reactivation": "100"}))
+}
+
+// A subscription that has ended nobody knows when counts as long as it is known to have been
+// paid; one that is paused and will go on counts again when it does.
+func TestEndedWithoutDate(t *testing.T) {
+	ended := record.Subscription{State: record.SubscriptionEnded}
+	c := newCompany(t)
+	c.subscription("1", "a", ended, "2024-01-01 00:00", 100)
+	c.subscription("2", "b", ended, "2024-01-01 00:00", 50, "2024-03-01 00:00", 70)
+	c.subscription("3", "c", ended, "2024-01-01 00:00", 20, "2024-02-01 00:00", 0, "2024-07-20 00:00", 30)
+	out := c.compute("2024-07-10 12:00")
+	check(t, out, moves("365d", map[string]string{"new": "70", "churn": "70"}))
+	check(t, out, map[string]string{
+		series("b2b_arr"): "0", series("b2b_subscribers", "state=active"): "0", series("b2b_mrr_forecast", "horizon=month_end"): "30",
+	})
+	check(t, c.compute("2024-02-10 12:00"), map[string]string{series("b2b_arr"): "600", series("b2b_subscribers", "state=active"): "1"})
+}
+
+// Nobody is paid for a subscription: what an amount below 0 stands for is not known, and ratios
+// keep within their bounds.
+func TestRevenueBelowNothing(t *testing.T) {
+	c := newCompany(t)
+	c.subscription("1", "a", record.Subscription{}, "2024-01-01 00:00", -50)
+	out := c.compute("2024-07-10 12:00")
+	check(t, out, map[string]string{tier("lt_100"): none, series("b2b_subscribers", "state=active"): "1"})
+	checkReasons(t, out, map[string]string{"b2b_mrr|": "no_data"})
+	c.subscription("2", "b", record.Subscription{}, "2024-01-01 00:00", 100, "2024-07-08 00:00", 80)
+	out = c.compute("2024-07-10 12:00")
+	check(t, out, moves("30d", map[string]string{"contraction": "20"}))
+	check(t, out, in(map[string]string{
+		"b2b_net_revenue_retention_ratio": "4/5", "b2b_gross_revenue_retention_ratio": "4/5", "b2b_mrr_churn_ratio": "1/5",
+	}, "window=30d"))
+}
+
 // A customer is in the first of its subscriptions' states.
 func TestStateOfSubscribers(t *testing.T) {
 	c := newCompany(t)

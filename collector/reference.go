@@ -42,8 +42,12 @@ Recurring revenue:
   is revalued (` + "`fx`" + `), the changes of the day are worth what it says. So MRR(start) + new + expansion + reactivation - contraction - churn + fx = MRR(end), exactly.
 * A customer's changes at one instant are netted over its subscriptions, and over its currencies at the rates of that day. Which tier a customer is in, and
   whether it is retained, its total in the reporting currency tells.
-* A subscription without a history, or a step of it without an amount, is live with an unknown MRR: sums hold what is known, and are undefined (` + "`no_data`" + `) where nothing is.
-* A subscription that is in trial brings nothing for its start, whatever amount is stated for it. The end of the service is ` + "`ended_at`" + `.
+* A subscription without a history, or a step of it without an amount or with one below 0, is live with an unknown MRR: sums hold what is known, and are
+  undefined (` + "`no_data`" + `) where nothing is.
+* A subscription that is in trial brings nothing for its start, whatever amount is stated for it, unless its history tells when nothing is paid (an amount of 0
+  at its start or later): then the history holds, and what was paid before the trial counts.
+* The end of the service is ` + "`ended_at`" + `. One that has ended without that date ended when its history falls to 0; an amount after that is what is paid when a pause
+  is over. Where the history never falls to 0, nobody knows how long its last amount was paid: it ends with its last change, and counts nowhere without one.
 * Only the present state of a subscription is known: it counts for the past, too, save that what was paid for was active, and that a subscription
   that has ended since without ever being paid was a trial until then.
 * The owner of an account is the one that the account says, else the customer record; of several the oldest, then the first in byte order.

@@ -55,35 +55,24 @@ func liveSpans(steps []step) []history.Event {
 	return events
 }
 
-// steps returns the subscription's history up to its end, where it falls to 0. Nothing is
-// paid for a trial: what a trialing subscription's history says of its start is what will
-// be paid after it. Without a history it is not known what is paid.
+// steps returns the subscription's history up to its end, where it falls to 0. Without a
+// history it is not known what is paid.
 func (w *writer) steps(r *record.Subscription) []step {
 	started, hasStart := w.at(r.StartedAt)
-	ended, hasEnd := w.at(r.EndedAt)
 	trialing := r.State == record.SubscriptionTrialing
 	var steps []step
 	for _, change := range r.History {
-		at, ok := w.at(change.At)
-		if !ok {
-			continue
+		if at, ok := w.at(change.At); ok {
+			steps = append(steps, step{at, charged(change.MRR)})
 		}
-		next := step{at, change.MRR}
-		if trialing && hasStart && at <= started {
-			next.mrr = record.Micros(0)
-		}
-		steps = append(steps, next)
 	}
-	if len(r.History) == 0 && hasStart && !trialing && (hasEnd || r.State != record.SubscriptionEnded) {
+	if len(r.History) == 0 && hasStart && !trialing {
 		steps = []step{{at: started}}
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
-	if hasEnd {
-		steps = slices.DeleteFunc(steps, func(s step) bool { return s.at >= ended })
-		if len(steps) > 0 {
-			steps = append(steps, step{ended, record.Micros(0)})
-		}
+	if len(steps) == 0 {
+		return nil
 	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	// Of the steps at one moment the last holds.
 	kept := steps[:0]
 	for i, s := range steps {
@@ -91,7 +80,61 @@ func (w *writer) steps(r *record.Subscription) []step {
 			kept = append(kept, s)
 		}
 	}
-	return kept
+	steps = kept
+	ended, hasEnd := w.at(r.EndedAt)
+	if !hasEnd && r.State == record.SubscriptionEnded && !lapses(steps) {
+		// When it ended is not known: for certain it was paid until the last change.
+		ended, hasEnd = steps[len(steps)-1].at, true
+	}
+	if hasEnd {
+		steps = slices.DeleteFunc(steps, func(s step) bool { return s.at >= ended })
+	}
+	if trialing {
+		if !hasStart && len(steps) > 0 {
+			started = steps[0].at
+		}
+		untilTrialEnds(steps, started)
+	}
+	if hasEnd && len(steps) > 0 {
+		steps = append(steps, step{ended, record.Micros(0)})
+	}
+	return steps
+}
+
+// charged returns what an amount says of what is paid. Nobody is paid for a subscription, so
+// that of one below 0 it is not known.
+func charged(mrr record.Amount) record.Amount {
+	if mrr.Micros < 0 {
+		return record.Amount{}
+	}
+	return mrr
+}
+
+// lapses reports whether steps tell themselves when nothing was paid any more. What is paid
+// after that is what goes on after a pause.
+func lapses(steps []step) bool {
+	paid := false
+	for _, s := range steps {
+		if paid && !s.paid() {
+			return true
+		}
+		paid = s.paid()
+	}
+	return false
+}
+
+// untilTrialEnds takes out what is not paid because of the trial that a subscription is in.
+// Where its steps do not tell of any time without payment since it started, what they say of
+// the start is what will be paid after the trial.
+func untilTrialEnds(steps []step, started int64) {
+	if slices.ContainsFunc(steps, func(s step) bool { return s.at >= started && !s.paid() }) {
+		return
+	}
+	for i := range steps {
+		if steps[i].at <= started {
+			steps[i].mrr = record.Micros(0)
+		}
+	}
 }
 
 // revenueChanges are the steps as changes of what was before.

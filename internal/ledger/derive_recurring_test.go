@@ -56,8 +56,43 @@ func TestRevenueChanges(t *testing.T) {
 				State: record.SubscriptionTrialing, StartedAt: moment(1), History: []record.MRRChange{step(1, free), step(9, five)},
 			}, "@9 gross=5 discount=0",
 		},
+		{
+			"a trial after what was paid", record.Subscription{
+				State: record.SubscriptionTrialing, StartedAt: moment(1), History: []record.MRRChange{step(1, five), step(3, free), step(9, five)},
+			}, "@1 gross=5 discount=0, @3 gross=0 discount=5, @9 gross=5 discount=0",
+		},
+		{
+			"a trial of which nothing is paid before its end", record.Subscription{
+				State: record.SubscriptionTrialing, StartedAt: moment(1), EndedAt: moment(9), History: []record.MRRChange{step(1, five), step(9, free)},
+			}, "",
+		},
+		{
+			"a trial that nothing came before", record.Subscription{
+				State: record.SubscriptionTrialing, StartedAt: moment(2), History: []record.MRRChange{step(1, free), step(2, five)},
+			}, "",
+		},
+		{
+			"a trial, and a change of the price after it", record.Subscription{
+				State: record.SubscriptionTrialing, StartedAt: moment(1), History: []record.MRRChange{step(1, five), step(9, seven)},
+			}, "@9 gross=7 discount=0",
+		},
+		{
+			"a trial without a start", record.Subscription{State: record.SubscriptionTrialing, History: []record.MRRChange{step(1, five)}}, "",
+		},
+		{"below nothing", record.Subscription{History: []record.MRRChange{step(1, five), step(2, record.Micros(-5))}}, "@1 gross=5 discount=0, @2 discount=5"},
 		{"without a history", record.Subscription{StartedAt: moment(1)}, "@1 discount=0"},
 		{"ended without a history or a date", record.Subscription{State: record.SubscriptionEnded, StartedAt: moment(1)}, ""},
+		{"ended without a date", record.Subscription{State: record.SubscriptionEnded, StartedAt: moment(1), History: []record.MRRChange{step(1, five)}}, ""},
+		{
+			"ended without a date after its last change", record.Subscription{
+				State: record.SubscriptionEnded, StartedAt: moment(1), History: []record.MRRChange{step(1, free), step(2, five), step(3, seven), step(4, unknown)},
+			}, "@2 gross=5 discount=0, @3 gross=7 discount=5, @4 gross=0 discount=7",
+		},
+		{
+			"paused for a time", record.Subscription{
+				State: record.SubscriptionEnded, StartedAt: moment(1), History: []record.MRRChange{step(1, five), step(3, free), step(9, five)},
+			}, "@1 gross=5 discount=0, @3 gross=0 discount=5, @9 gross=5 discount=0",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.sub.ID, test.sub.Customer = "1", record.RefTo("a")
@@ -106,6 +141,17 @@ func TestSubscriptionStates(t *testing.T) {
 			"paused and ended", record.Subscription{
 				EndedAt: moment(9), State: record.SubscriptionEnded, History: []record.MRRChange{step(2, 5), step(4, 0)},
 			}, []string{span("2", "@4", active)},
+		},
+		{"ended without a date", record.Subscription{StartedAt: moment(1), State: record.SubscriptionEnded, History: []record.MRRChange{step(1, 5)}}, nil},
+		{
+			"ended without a date after a change", record.Subscription{
+				StartedAt: moment(1), State: record.SubscriptionEnded, History: []record.MRRChange{step(2, 5), step(4, 7)},
+			}, []string{span("2", "@4", active)},
+		},
+		{
+			"a trial after what was paid", record.Subscription{
+				StartedAt: moment(1), State: record.SubscriptionTrialing, History: []record.MRRChange{step(1, 5), step(3, 0), step(9, 5)},
+			}, []string{span("1", "@3", active), span("3", "@9", trialing), span("9", "on", active)},
 		},
 		{"ended as it began", record.Subscription{StartedAt: moment(1), EndedAt: moment(1), State: record.SubscriptionEnded}, nil},
 		{"without any date", record.Subscription{State: record.SubscriptionActive}, nil},

@@ -44,7 +44,7 @@ func (s *Settings) counts(source string, kind record.Kind) bool {
 
 // derivation is raised whenever the code derives something else from the same
 // records, so that ledgers of older versions are rebuilt.
-const derivation = 4
+const derivation = 5
 
 // fingerprint identifies everything that derived state depends on besides the records.
 func (s *Settings) fingerprint() string {

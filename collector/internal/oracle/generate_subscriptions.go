@@ -28,7 +28,7 @@ func (g *generator) change(label string) record.Instant {
 func (g *generator) mrr() record.Amount {
 	return pick(g, "mrr",
 		record.Micros(0), record.Micros(50_000_000), record.Micros(0), record.Micros(100_000_000), record.Micros(33_333_333),
-		record.Micros(999_999_999), record.Micros(50_000_000), record.Amount{},
+		record.Micros(999_999_999), record.Micros(50_000_000), record.Amount{}, record.Micros(-20_000_000),
 	)
 }
 
@@ -97,7 +97,8 @@ func (g *generator) changeover() {
 	put("changeover-2", to, record.Subscription{}, at)
 }
 
-// contract draws a trial, what is paid after it, pauses, and an end, or some of it.
+// contract draws a trial, what is paid after it, pauses and later trials, and an end, or some
+// of it.
 func (g *generator) contract(customer record.Ref) *record.Subscription {
 	s := &record.Subscription{
 		Customer: customer, State: record.SubscriptionActive, Currency: pick(g, "currency", g.currencies...),
@@ -121,7 +122,11 @@ func (g *generator) contract(customer record.Ref) *record.Subscription {
 	for range rapid.IntRange(1, 4).Draw(g.t, "terms") {
 		mrr(record.Micros(rapid.Int64Range(1, 40).Draw(g.t, "price") * 25_000_000))
 		if g.chance("pause", 4) {
+			paused := at
 			mrr(record.Micros(0))
+			if paused < g.asOf && at >= g.asOf {
+				s.State = pick(g, "why", record.SubscriptionActive, record.SubscriptionEnded, record.SubscriptionTrialing)
+			}
 		}
 	}
 	if g.chance("ends", 3) {

@@ -215,6 +215,75 @@ func TestSubscribers(t *testing.T) {
 	f.check(f.recurring("2024-05-10 00:00:00"), map[string]string{`b2b_mrr{currency="EUR",tier="lt_100"}`: "41"})
 }
 
+// What was paid before a trial was paid; a price of which it is not said when it begins is the
+// one after the trial.
+func TestTrialsOfSubscriptions(t *testing.T) {
+	const trialing, active = record.SubscriptionTrialing, record.SubscriptionActive
+	for _, test := range []struct {
+		name, state               string
+		steps                     []string
+		arr, came, lost, forecast string // now, new and churn in 365d, and in 90 days
+		trials                    string
+	}{
+		// What was lost in the last 90 days is expected to be lost in the next, too.
+		{"after what was paid", trialing, []string{"2024-01-01 00:00:00", "100", "2024-05-05 00:00:00", "0", "2024-05-20 00:00:00", "100"}, "0", "100", "100", "0", "1"},
+		{"that was paid for", active, []string{"2024-01-01 00:00:00", "100", "2024-05-05 00:00:00", "0", "2024-05-08 00:00:00", "100"}, "1200", "100", "100", "100", "0"},
+		{"of which nothing is said", trialing, []string{"2024-01-01 00:00:00", "100"}, "0", "0", "0", "0", "1"},
+		{"with its end", trialing, []string{"2024-05-01 00:00:00", "0", "2024-05-20 00:00:00", "100"}, "0", "0", "0", "100", "1"},
+		{"and a change of its price", trialing, []string{"2024-05-01 00:00:00", "100", "2024-05-20 00:00:00", "120"}, "0", "0", "0", "120", "1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.subscribe("s1", "c1", record.Subscription{State: test.state}, test.steps...)
+			f.check(f.recurring("2024-05-10 00:00:00"), map[string]string{
+				`b2b_arr{currency="EUR"}`: test.arr, movement("new", "365d"): test.came, movement("churn", "365d"): test.lost,
+				`b2b_mrr_forecast{currency="EUR",horizon="90d"}`: test.forecast, `b2b_subscribers{state="trialing"}`: test.trials,
+			})
+		})
+	}
+}
+
+// Of what has ended without a date, only what the next change bounds is known to have been paid.
+func TestEndedWithoutDate(t *testing.T) {
+	ended := record.Subscription{State: record.SubscriptionEnded}
+	for _, test := range []struct {
+		name                      string
+		steps                     []string
+		arr, came, lost, forecast string
+	}{
+		{"one price", []string{"2024-01-01 00:00:00", "100"}, "0", "0", "0", "0"},
+		{"an unknown price", []string{"2024-01-01 00:00:00", ""}, "0", "0", "0", "0"},
+		{"a later price", []string{"2024-01-01 00:00:00", "100", "2024-02-01 00:00:00", "150"}, "0", "100", "100", "0"},
+		{"a price after a trial", []string{"2024-01-01 00:00:00", "0", "2024-01-15 00:00:00", "100"}, "0", "0", "0", "0"},
+		{"an end in the history", []string{"2024-01-01 00:00:00", "100", "2024-02-01 00:00:00", "0"}, "0", "100", "100", "0"},
+		{"a pause with an end", []string{"2024-01-01 00:00:00", "100", "2024-02-01 00:00:00", "0", "2024-05-20 00:00:00", "100"}, "0", "100", "100", "100"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.subscribe("s1", "c1", ended, test.steps...)
+			f.check(f.recurring("2024-05-10 00:00:00"), map[string]string{
+				`b2b_arr{currency="EUR"}`: test.arr, movement("new", "365d"): test.came, movement("churn", "365d"): test.lost,
+				`b2b_mrr_forecast{currency="EUR",horizon="90d"}`: test.forecast,
+				`b2b_subscribers{state="active"}`:                "0", `b2b_subscribers{state="trialing"}`: "0",
+			})
+		})
+	}
+}
+
+// An amount below 0 is none that anybody is charged.
+func TestRevenueBelowNothing(t *testing.T) {
+	f := newFixture(t)
+	f.subscribe("s1", "c1", record.Subscription{}, "2024-01-01 00:00:00", "-50")
+	f.check(f.recurring("2024-05-10 00:00:00"), map[string]string{
+		`b2b_mrr{currency="EUR",tier="lt_100"}`: none, movement("new", "365d"): none, `b2b_subscribers{state="active"}`: "1",
+	})
+	f.subscribe("s2", "c2", record.Subscription{}, "2024-01-01 00:00:00", "100", "2024-05-08 00:00:00", "80")
+	f.check(f.recurring("2024-05-10 00:00:00"), map[string]string{
+		`b2b_mrr{currency="EUR",tier="lt_100"}`: "80", movement("new", "365d"): "100", movement("contraction", "365d"): "20",
+		`b2b_gross_revenue_retention_ratio{window="30d"}`: "4/5", `b2b_mrr_churn_ratio{window="30d"}`: "1/5",
+	})
+}
+
 func TestRevenueByRep(t *testing.T) {
 	f := newFixture(t)
 	f.settings.Sources[1].Kinds = append(f.settings.Sources[1].Kinds, record.KindSubscription)

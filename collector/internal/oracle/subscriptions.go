@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,36 +17,73 @@ type mrrStep struct {
 }
 
 // steps returns the changes of what a subscription brings, one an instant, up to its end,
-// where it falls to 0. A trial brings nothing: what a trialing subscription has stated for
-// its start begins later. Without a history it is not known what it brings.
+// where it falls to 0. Without a history it is not known what it brings.
 func (w *world) steps(r *record.Subscription) []mrrStep {
-	started, hasStart := w.calendar.resolve(r.StartedAt)
-	ended, hasEnd := w.calendar.resolve(r.EndedAt)
-	trialing := r.State == record.SubscriptionTrialing
-	history := map[int64]record.Amount{}
+	said := map[int64]record.Amount{}
 	for _, change := range r.History {
-		at, dated := w.calendar.resolve(change.At)
-		switch {
-		case !dated, hasEnd && at >= ended:
-		case trialing && hasStart && at <= started:
-			history[at] = record.Micros(0)
-		default:
-			history[at] = change.MRR
+		if at, dated := w.calendar.resolve(change.At); dated {
+			said[at] = change.MRR
+			if change.MRR.Micros < 0 { // what is sold costs something, or nothing
+				said[at] = record.Amount{}
+			}
 		}
 	}
-	endless := r.State == record.SubscriptionEnded && !hasEnd
-	if len(r.History) == 0 && hasStart && !trialing && !endless && (!hasEnd || started < ended) {
-		history[started] = record.Amount{}
+	started, hasStart := w.calendar.resolve(r.StartedAt)
+	if len(r.History) == 0 && hasStart && r.State != record.SubscriptionTrialing {
+		said[started] = record.Amount{}
 	}
-	if hasEnd && len(history) > 0 {
-		history[ended] = record.Micros(0)
+	instants := slices.Sorted(maps.Keys(said))
+	if len(instants) == 0 {
+		return nil
+	}
+	end, ends := w.endOfService(r, said, instants)
+	if ends {
+		instants = slices.DeleteFunc(instants, func(at int64) bool { return at >= end })
+	}
+	if r.State == record.SubscriptionTrialing && len(instants) > 0 {
+		if !hasStart {
+			started = instants[0]
+		}
+		takeOutTrial(said, instants, started)
 	}
 	var list []mrrStep
-	for at, mrr := range history {
-		list = append(list, mrrStep{at, mrr})
+	for _, at := range instants {
+		list = append(list, mrrStep{at, said[at]})
 	}
-	slices.SortFunc(list, func(a, b mrrStep) int { return cmp.Compare(a.at, b.at) })
+	if ends && len(list) > 0 {
+		list = append(list, mrrStep{end, record.Micros(0)})
+	}
 	return list
+}
+
+// endOfService returns the date of the end. One that has ended without a date has ended
+// where its amounts fall to 0, which they may do for a pause and rise again; if they never
+// do, nobody knows for how long the last of them was paid, and it is left out.
+func (w *world) endOfService(r *record.Subscription, said map[int64]record.Amount, instants []int64) (end int64, ok bool) {
+	if end, ok = w.calendar.resolve(r.EndedAt); ok || r.State != record.SubscriptionEnded {
+		return end, ok
+	}
+	for i := 1; i < len(instants); i++ {
+		if brings(said[instants[i-1]]) && !brings(said[instants[i]]) {
+			return 0, false
+		}
+	}
+	return instants[len(instants)-1], true
+}
+
+// takeOutTrial takes from what a trialing subscription says what is not paid. A trial is told
+// by an amount of 0 from the start on. Where there is none, nothing is told of the trial, which
+// then has been on since the start, and what is said of the start is the price to come.
+func takeOutTrial(said map[int64]record.Amount, instants []int64, started int64) {
+	told := false
+	for _, at := range instants {
+		told = told || at >= started && !brings(said[at])
+	}
+	for _, at := range instants {
+		if at <= started && !told {
+			said[at] = record.Micros(0)
+		}
+	}
 }
 
 // mrrAt returns what the subscription brings at t: what the last step before t says.
