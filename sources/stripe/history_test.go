@@ -43,9 +43,10 @@ func TestHistory(t *testing.T) {
 		after int // days until it is read
 		want  string
 	}{
-		"an annual subscription of 1,200": {func(time.Time) sub { return sub{Items: items("year1200", 1)} }, 100, "active, 0d 100"},
-		"a quarterly one of 300":          {func(time.Time) sub { return sub{Items: items("quarter300", 1)} }, 100, "active, 0d 100"},
-		"a weekly one of 12":              {func(time.Time) sub { return sub{Items: items("week12", 1)} }, 100, "active, 0d 52"},
+		// Worked example 16: 1,200 a year, 300 a quarter and 12 a week are 100, 100 and 52 a month.
+		"worked example 16: an annual subscription of 1,200": {func(time.Time) sub { return sub{Items: items("year1200", 1)} }, 100, "active, 0d 100"},
+		"worked example 16: a quarterly one of 300":          {func(time.Time) sub { return sub{Items: items("quarter300", 1)} }, 100, "active, 0d 100"},
+		"worked example 16: a weekly one of 12":              {func(time.Time) sub { return sub{Items: items("week12", 1)} }, 100, "active, 0d 52"},
 		"all together, past due": {func(time.Time) sub {
 			return sub{Status: "past_due", Items: append(append(items("year1200", 2), items("week12", 1)...), items("month10", 3)...)}
 		}, 100, "past_due, 0d 282"},
@@ -93,6 +94,23 @@ func TestHistory(t *testing.T) {
 		"an amount off each year": {func(time.Time) sub {
 			return sub{Items: items("year1200", 1), Discounts: []fakestripe.Discount{{Coupon: "euro100"}}}
 		}, 5, "active, 0d 91.666667"},
+		"an amount off a free item": {func(time.Time) sub {
+			return sub{Items: items("free", 1), Discounts: []fakestripe.Discount{{Coupon: "euro"}}}
+		}, 5, "active, 0d 0"},
+		"an amount off no item": {func(time.Time) sub {
+			return sub{Items: items("month10", 0), Discounts: []fakestripe.Discount{{Coupon: "euro"}}}
+		}, 5, "active, 0d 0"},
+		"an amount off what was free by another discount": {func(time.Time) sub {
+			return sub{Items: items("month10", 1), Discounts: []fakestripe.Discount{{Coupon: "all"}, {Coupon: "euro"}}}
+		}, 5, "active, 0d 0"},
+		"an amount off a free item, none off the one beside it": {func(time.Time) sub {
+			list := append(items("free", 1), items("month10", 1)...)
+			list[0].Discounts = []fakestripe.Discount{{Coupon: "euro"}}
+			return sub{Items: list}
+		}, 5, "active, 0d 10"},
+		"an amount off a free item and the one beside it": {func(time.Time) sub {
+			return sub{Items: append(items("free", 1), items("month10", 1)...), Discounts: []fakestripe.Discount{{Coupon: "euro"}}}
+		}, 5, "active, 0d 9"},
 		"a pause that no event tells of": {func(s time.Time) sub {
 			return sub{Items: items("month10", 1), PeriodStart: at(s, 61), Pause: &fakestripe.Pause{Behavior: "void"}}
 		}, 100, "ended, 0d 10, 61d 0"},
@@ -105,6 +123,15 @@ func TestHistory(t *testing.T) {
 		"unpaid": {func(s time.Time) sub {
 			return sub{Items: items("month10", 1), PeriodStart: at(s, 61), Status: "unpaid"}
 		}, 100, "past_due, 0d 10, 61d 0"},
+		"unpaid, and a pause with an end": {func(s time.Time) sub {
+			return sub{Items: items("month10", 1), PeriodStart: at(s, 61), Status: "unpaid", Pause: &fakestripe.Pause{Behavior: "void", ResumesAt: at(s, 120)}}
+		}, 100, "past_due, 0d 10, 61d 0"},
+		"paused after a trial, and a pause with an end": {func(s time.Time) sub {
+			return sub{
+				Items: items("month10", 1), TrialEnd: at(s, 14), PeriodStart: at(s, 14), Status: "paused",
+				Pause: &fakestripe.Pause{Behavior: "void", ResumesAt: at(s, 120)},
+			}
+		}, 100, "ended, 0d 0"},
 		"metered usage beside a fee": {func(time.Time) sub {
 			return sub{Items: append(items("month10", 1), items("usage", 0)...)}
 		}, 5, "active, 0d 10"},
@@ -159,6 +186,7 @@ func TestHistory(t *testing.T) {
 func (p *poller) catalog() {
 	for _, price := range []fakestripe.Price{
 		{ID: "usage", Currency: "eur", UnitAmount: "5", Interval: "month", Metered: true},
+		{ID: "free", Currency: "eur", UnitAmount: "0", Interval: "month"},
 		{ID: "yen", Currency: "jpy", UnitAmount: "1200", Interval: "month"},
 		{ID: "many", Currency: "eur", UnitAmount: "400", Interval: "month", Options: map[string]string{"kwd": "1234"}},
 		{ID: "fils", Currency: "bhd", UnitAmount: "1.5", Interval: "month"},
@@ -172,6 +200,8 @@ func (p *poller) catalog() {
 	}
 	for _, c := range []fakestripe.Coupon{
 		{ID: "half3", PercentOff: "50", Months: 3},
+		{ID: "half", PercentOff: "50"},
+		{ID: "all", PercentOff: "100"},
 		{ID: "euro", AmountOff: 100, Currency: "eur"},
 		{ID: "euro100", AmountOff: 10_000, Currency: "eur"},
 		{ID: "once", PercentOff: "100", Once: true},

@@ -243,10 +243,11 @@ func (c *catalog) reduce(charges []charge, d discount, currency string, at int64
 		case percent != nil:
 			share := new(big.Rat).Sub(big.NewRat(1, 1), new(big.Rat).Quo(percent, big.NewRat(100, 1)))
 			charges[i].amount.Mul(ch.amount, share)
-		case left != nil:
-			// The amount is off each invoice, whose period is that of the items.
+		case left != nil && ch.amount.Sign() > 0:
+			// The amount is off each invoice, whose period is that of the items, and at most
+			// what the item costs.
 			cut := new(big.Rat).Mul(left, ch.factor)
-			if cut.Cmp(ch.amount) > 0 && ch.amount.Sign() > 0 {
+			if cut.Cmp(ch.amount) > 0 {
 				cut.Set(ch.amount)
 			}
 			charges[i].amount.Sub(ch.amount, cut)
