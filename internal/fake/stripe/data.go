@@ -82,9 +82,11 @@ type Subscription struct {
 	Discounts                      []Discount
 }
 
-// Phase is a part of a schedule. Coupons are given to discounts that begin with it.
+// Phase is a part of a schedule. All of it is a trial where Trial is set. Coupons are given to
+// discounts that begin with it.
 type Phase struct {
 	Start, End, TrialEnd time.Time
+	Trial                bool
 	Items                []Item
 	Coupons              []string
 }
@@ -99,9 +101,10 @@ type Schedule struct {
 // Invoice is an invoice; of a subscription where that is named.
 type Invoice struct {
 	ID, Customer, Subscription, Currency, Country, Status string
-	// Subtotal is before Discount; both are without Tax.
-	Subtotal, Discount, Tax, Shipping int64
-	FinalizedAt, PaidAt               time.Time
+	// Subtotal is after ItemDiscount, which its lines have, and before Discount, which the
+	// invoice has. All are without Tax.
+	Subtotal, ItemDiscount, Discount, Tax, Shipping int64
+	FinalizedAt, PaidAt                             time.Time
 }
 
 // CreditNote gives a part of an invoice back. Amount is without Tax.

@@ -322,8 +322,8 @@ func (s *Server) schedule(sched Schedule) object {
 			currency = e.value.(Subscription).Currency
 		}
 		phases = append(phases, object{
-			"start_date": p.Start.Unix(), "end_date": p.End.Unix(), "trial_end": stamp(p.TrialEnd), "items": items, "discounts": discounts,
-			"currency": currency, "add_invoice_items": []any{}, "proration_behavior": "create_prorations", "default_tax_rates": []any{}, "metadata": object{},
+			"start_date": p.Start.Unix(), "end_date": p.End.Unix(), "trial": p.Trial, "trial_end": stamp(p.TrialEnd), "items": items,
+			"discounts": discounts, "currency": currency, "add_invoice_items": []any{}, "proration_behavior": "create_prorations", "default_tax_rates": []any{}, "metadata": object{},
 		})
 		if now := s.now(); !now.Before(p.Start) && now.Before(p.End) && o["status"] == "active" {
 			o["current_phase"] = object{"start_date": p.Start.Unix(), "end_date": p.End.Unix()}
@@ -335,6 +335,13 @@ func (s *Server) schedule(sched Schedule) object {
 
 func invoice(in Invoice, created time.Time) object {
 	total := in.Subtotal - in.Discount + in.Shipping
+	discounts := []any{}
+	if in.ItemDiscount != 0 {
+		discounts = append(discounts, object{"amount": in.ItemDiscount, "discount": "di_item"})
+	}
+	if in.Discount != 0 {
+		discounts = append(discounts, object{"amount": in.Discount, "discount": "di_invoice"})
+	}
 	o := object{
 		"status": in.Status, "customer": in.Customer, "currency": in.Currency, "subtotal": in.Subtotal, "subtotal_excluding_tax": in.Subtotal,
 		"total": total + in.Tax, "total_excluding_tax": total, "amount_due": total + in.Tax, "amount_overpaid": 0, "amount_paid": 0,
@@ -345,7 +352,7 @@ func invoice(in Invoice, created time.Time) object {
 			"default_mandate": nil, "payment_method_options": nil, "payment_method_types": nil,
 		},
 		"period_start": created.Unix(), "period_end": created.Unix(), "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0,
-		"starting_balance": 0, "metadata": object{}, "parent": nil, "customer_address": nil, "status_transitions": object{
+		"total_discount_amounts": discounts, "starting_balance": 0, "metadata": object{}, "parent": nil, "customer_address": nil, "status_transitions": object{
 			"finalized_at": stamp(in.FinalizedAt), "paid_at": stamp(in.PaidAt), "marked_uncollectible_at": nil, "voided_at": nil,
 		},
 	}
