@@ -190,46 +190,21 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestSchedules tells a history that is planned, also what has been.
-func TestSchedules(t *testing.T) {
+// TestNoEventsLeft changes a subscription while nothing is read for longer than events are kept,
+// and before the next sweep is due.
+func TestNoEventsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPoller(t, nil)
-		p.catalog()
-		p.server.KeepEvents = 0
+		p := newPoller(t, func(o *Options) { o.SweepEvery = 90 * day })
 		start := time.Now()
-		at := func(days int) time.Time { return start.Add(time.Duration(days) * day) }
-		p.server.AddSubscription(start, fakestripe.Subscription{ID: "sub_1", Customer: "cus_1", Currency: "eur", Items: items("month20", 1)})
-		sched := fakestripe.Schedule{
-			ID: "sub_sched_1", Customer: "cus_1", Subscription: "sub_1", EndBehavior: "cancel",
-			Phases: []fakestripe.Phase{
-				{Start: start, End: at(50), Items: items("month10", 1)},
-				{Start: at(50), End: at(100), Items: items("month20", 1)},
-				{Start: at(100), End: at(200), Items: items("month20", 3), Coupons: []string{"half3"}},
-				{Start: at(200), End: at(300), TrialEnd: at(210), Items: items("graduated", 15)},
-			},
+		p.server.AddSubscription(start, fakestripe.Subscription{ID: "sub_1", Customer: "cus_1", Currency: "eur", Items: items("month10", 1)})
+		if got := p.history(start, "sub_1"); got != "active, 0d 10" {
+			t.Errorf("at first: %s", got)
 		}
-		p.server.PutSchedule(start, sched)
-		time.Sleep(60 * day)
-		const begun = "active, 0d 10, 50d 20, 100d 30, "
-		if got, want := p.history(start, "sub_1"), begun+"191d 60, 200d 0, 210d 175, 300d 0"; got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
-		p.server.KeepEvents = 30 * day
-		time.Sleep(day)
-		sched.EndBehavior, sched.Phases = "release", sched.Phases[:3]
-		p.server.PutSchedule(time.Now(), sched)
-		if got, want := p.history(start, "sub_1"), begun+"191d 60"; got != want {
-			t.Errorf("with a shorter plan: got %s, want %s", got, want)
-		}
-		time.Sleep(day)
-		sched.Status, sched.ReleasedAt = "released", time.Now()
-		p.server.PutSchedule(time.Now(), sched)
-		if got, want := p.history(start, "sub_1"), "active, 0d 10, 50d 20"; got != want {
-			t.Errorf("released: got %s, want %s", got, want)
-		}
-		time.Sleep(100 * day)
-		if got, want := p.history(start, "sub_1"), "active, 0d 10, 50d 20"; got != want {
-			t.Errorf("released, from the listing: got %s, want %s", got, want)
+		time.Sleep(5 * day)
+		p.server.ChangeSubscription("sub_1", time.Now(), func(s *fakestripe.Subscription) { s.Items[0].Quantity = 2 })
+		time.Sleep(35 * day)
+		if got := p.history(start, "sub_1"); got != "active, 0d 20" {
+			t.Errorf("35 days after the change: %s", got)
 		}
 	})
 }
@@ -283,29 +258,6 @@ func TestManyItems(t *testing.T) {
 		p.server.AddSubscription(start, fakestripe.Subscription{ID: "sub_1", Customer: "cus_1", Currency: "eur", Items: list})
 		if got := p.history(start, "sub_1"); got != "active, 0d 405" {
 			t.Errorf("got %s", got)
-		}
-	})
-}
-
-// TestCustomerDiscount gives a customer a discount, which holds for subscriptions without one.
-func TestCustomerDiscount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPoller(t, nil)
-		p.catalog()
-		start := time.Now()
-		customer := p.server.AddCustomer(start, fakestripe.Customer{Discount: &fakestripe.Discount{Coupon: "half3"}})
-		for _, id := range []string{"sub_1", "sub_2"} {
-			s := fakestripe.Subscription{ID: id, Customer: customer, Currency: "eur", Items: items("month10", 1)}
-			if id == "sub_2" {
-				s.Discounts = []fakestripe.Discount{{Coupon: "euro"}}
-			}
-			p.server.AddSubscription(start, s)
-		}
-		if got := p.history(start, "sub_1"); got != "active, 0d 5, 91d 10" {
-			t.Errorf("without a discount of its own: %s", got)
-		}
-		if got := p.history(start, "sub_2"); got != "active, 0d 9" {
-			t.Errorf("with one: %s", got)
 		}
 	})
 }

@@ -225,7 +225,7 @@ func populate(server *fakestripe.Server, at time.Time) {
 			ID: "cus_" + id, Email: "a@b.example", Name: "A", Country: "DE", Metadata: map[string]string{"erp_no": id},
 			Discount: &fakestripe.Discount{Coupon: "TEN"},
 		})
-		server.PutInvoice(at, fakestripe.Invoice{ID: "in_" + id, Customer: "cus_" + id, Subscription: "sub_" + id, Currency: "eur", Country: "DE", Status: "open", Subtotal: 1000, Discount: 10, Tax: 190})
+		server.PutInvoice(at, fakestripe.Invoice{ID: "in_" + id, Customer: "cus_" + id, Subscription: "sub_" + id, Currency: "eur", Country: "DE", Status: "open", Subtotal: 1000, ItemDiscount: 20, Discount: 10, Tax: 190})
 		server.PutCreditNote(at, fakestripe.CreditNote{ID: "cn_" + id, Customer: "cus_" + id, Invoice: "in_" + id, Currency: "eur", Amount: 100, Tax: 19})
 		sub := fakestripe.Subscription{
 			ID: "sub_" + id, Customer: "cus_" + id, Currency: "eur", Discounts: []fakestripe.Discount{{Coupon: "EURO"}},
@@ -242,7 +242,7 @@ func populate(server *fakestripe.Server, at time.Time) {
 		server.AddSubscription(at, sub)
 	}
 	server.PutSchedule(at, fakestripe.Schedule{ID: "sub_sched_1", Customer: "cus_1", Subscription: "sub_1", Phases: []fakestripe.Phase{
-		{Start: at, End: at.Add(100 * day), Items: []fakestripe.Item{{Price: "price_plain", Quantity: 1, InclusiveTax: "7"}}},
+		{Start: at, End: at.Add(100 * day), Trial: true, Items: []fakestripe.Item{{Price: "price_plain", Quantity: 1, InclusiveTax: "7"}}},
 		{Start: at.Add(100 * day), End: at.Add(200 * day), TrialEnd: at.Add(110 * day), Items: []fakestripe.Item{{Price: "price_tiers", Quantity: 1}}, Coupons: []string{"TEN"}},
 	}})
 	server.PutSchedule(at, fakestripe.Schedule{

@@ -173,8 +173,10 @@ type schedule struct {
 }
 
 type phase struct {
-	StartDate       int64           `json:"start_date"`
-	EndDate         int64           `json:"end_date"`
+	StartDate int64 `json:"start_date"`
+	EndDate   int64 `json:"end_date"`
+	// Trial says that all of the phase is a trial, TrialEnd that a part of it is.
+	Trial           bool            `json:"trial"`
 	TrialEnd        int64           `json:"trial_end"`
 	Discounts       []phaseDiscount `json:"discounts"`
 	DefaultTaxRates []taxRate       `json:"default_tax_rates"`

@@ -62,11 +62,15 @@ func (f *fetch) terms(sub *subscription) (terms, error) {
 	if sub.Discount != nil && len(found) == 0 {
 		t.discounts = append(t.discounts, *sub.Discount)
 	}
-	// A customer's own discount is for the subscriptions that have none.
-	if c := sub.Customer.Object; c != nil && c.Discount != nil && len(t.discounts) == 0 {
-		t.discounts = append(t.discounts, *c.Discount)
-	}
+	t.inherit(sub)
 	return t, nil
+}
+
+// inherit adds the discount of a subscription's customer, which is for terms that have none.
+func (t *terms) inherit(sub *subscription) {
+	if c := sub.Customer.Object; c != nil && c.Discount != nil && len(t.discounts) == 0 {
+		t.discounts = []discount{*c.Discount}
+	}
 }
 
 // whole returns discounts as objects.
@@ -115,6 +119,9 @@ func (f *fetch) plan(l *timeline) error {
 // segment returns a schedule's phase with its prices and discounts.
 func (f *fetch) segment(sub *subscription, p phase) (segment, error) {
 	seg := segment{from: p.StartDate, trialEnd: p.TrialEnd, terms: terms{taxes: p.DefaultTaxRates}}
+	if p.Trial {
+		seg.trialEnd = p.EndDate
+	}
 	if len(seg.terms.taxes) == 0 {
 		seg.terms.taxes = sub.DefaultTaxRates
 	}
@@ -122,6 +129,7 @@ func (f *fetch) segment(sub *subscription, p phase) (segment, error) {
 	if seg.terms.discounts, err = f.phaseDiscounts(p.Discounts, p.StartDate); err != nil {
 		return seg, err
 	}
+	seg.terms.inherit(sub)
 	for _, it := range p.Items {
 		found, err := f.catalog.price(it.Price.ID, strings.ToLower(sub.Currency))
 		if err != nil {
