@@ -108,7 +108,7 @@ func (a *account) put(n int, value record.Amount, at time.Time) {
 	case record.KindSubscription:
 		a.putSubscription(n, meta, value, cents, at)
 	case record.KindOrder:
-		in := fakestripe.Invoice{ID: meta.ID, Customer: "cus_1", Currency: "usd", Country: "DE", Status: "open", Subtotal: cents + 100, Discount: 100, Tax: 19}
+		in := fakestripe.Invoice{ID: meta.ID, Customer: "cus_1", Currency: "usd", Country: "DE", Status: "open", Subtotal: cents + 100, ItemDiscount: 50, Discount: 100, Tax: 19}
 		created := second(at)
 		if old, ok := a.want[n].(*record.Order); ok {
 			created = old.PlacedAt
@@ -116,7 +116,7 @@ func (a *account) put(n int, value record.Amount, at time.Time) {
 		a.server.PutInvoice(at, in)
 		a.want[n] = &record.Order{
 			Meta: meta, Customer: record.RefTo("cus_1"), State: record.StateCounted, Currency: "USD", Country: "DE", PlacedAt: created,
-			Gross: record.Micros(cents*10_000 + 1_000_000), Discount: record.Micros(1_000_000),
+			Gross: record.Micros(cents*10_000 + 1_500_000), Discount: record.Micros(1_500_000),
 		}
 	case record.KindRefund:
 		created := second(at)

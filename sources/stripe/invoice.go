@@ -11,12 +11,10 @@ import (
 // amounts are those of invoices and credit notes: with and without tax, the latter null where
 // the vendor has not worked it out.
 type amounts struct {
-	Currency    string       `json:"currency"`
-	Subtotal    *json.Number `json:"subtotal"`
-	Total       *json.Number `json:"total"`
-	SubtotalNet *json.Number `json:"subtotal_excluding_tax"`
-	TotalNet    *json.Number `json:"total_excluding_tax"`
-	Shipping    *json.Number `json:"amount_shipping"`
+	Currency string       `json:"currency"`
+	Total    *json.Number `json:"total"`
+	TotalNet *json.Number `json:"total_excluding_tax"`
+	Shipping *json.Number `json:"amount_shipping"`
 }
 
 type invoice struct {
@@ -35,6 +33,13 @@ type invoice struct {
 		FinalizedAt int64 `json:"finalized_at"`
 		PaidAt      int64 `json:"paid_at"`
 	} `json:"status_transitions"`
+	// Subtotal and SubtotalNet, with and without tax that prices include, are after the
+	// discounts of items and before those of the invoice. Discounts are both.
+	Subtotal    *json.Number `json:"subtotal"`
+	SubtotalNet *json.Number `json:"subtotal_excluding_tax"`
+	Discounts   []struct {
+		Amount *json.Number `json:"amount"`
+	} `json:"total_discount_amounts"`
 	amounts
 }
 
@@ -47,20 +52,61 @@ type creditNote struct {
 	amounts
 }
 
-// net returns what the lines cost before discounts and after them, both without tax and
-// shipping; nil where the vendor does not tell.
-func (a *amounts) net() (before, after *big.Rat, err error) {
-	if before, err = first("subtotal", a.SubtotalNet, a.Subtotal); err != nil {
-		return nil, nil, err
-	}
-	if after, err = first("total", a.TotalNet, a.Total); err != nil || after == nil {
-		return before, nil, err
+// net returns what the lines cost after discounts, without tax and shipping; nil where the
+// vendor does not tell.
+func (a *amounts) net() (*big.Rat, error) {
+	total, err := first("total", a.TotalNet, a.Total)
+	if total == nil || err != nil {
+		return nil, err
 	}
 	shipping, err := number("amount_shipping", a.Shipping)
 	if shipping != nil {
-		after.Sub(after, shipping)
+		total.Sub(total, shipping)
 	}
-	return before, after, err
+	return total, err
+}
+
+// money returns what the lines cost before discounts and what discounts take off, both without
+// tax and shipping; nil where the vendor does not tell.
+func (in *invoice) money() (gross, discount *big.Rat, err error) {
+	net, err := in.net()
+	if net == nil || err != nil {
+		return nil, nil, err
+	}
+	if discount, err = in.discount(net); discount == nil || err != nil {
+		return nil, nil, err
+	}
+	return net.Add(net, discount), discount, nil
+}
+
+// discount returns what discounts of the items and of the invoice take off, down to net.
+func (in *invoice) discount(net *big.Rat) (*big.Rat, error) {
+	subtotal, err := number("subtotal", in.Subtotal)
+	if subtotal == nil || err != nil {
+		return nil, err
+	}
+	withoutTax, err := first("subtotal_excluding_tax", in.SubtotalNet, in.Subtotal)
+	if err != nil {
+		return nil, err
+	}
+	if in.Discounts == nil {
+		return withoutTax.Sub(withoutTax, net), nil
+	}
+	// The subtotals do not show what items are reduced by, which is off them already.
+	sum := new(big.Rat)
+	for _, d := range in.Discounts {
+		amount, err := number("total_discount_amounts", d.Amount)
+		if amount == nil || err != nil {
+			return nil, err
+		}
+		sum.Add(sum, amount)
+	}
+	// Tax on top is in neither subtotal: they differ by the tax that prices, and with them
+	// discounts, include.
+	if subtotal.Sign() != 0 {
+		sum.Mul(sum, withoutTax.Quo(withoutTax, subtotal))
+	}
+	return sum, nil
 }
 
 // invoiceRecord makes an order of an invoice; none of a subscription's invoice over nothing,
@@ -70,12 +116,12 @@ func invoiceRecord(o object) (record.Record, int, error) {
 	if err := decode(o, &in); err != nil {
 		return nil, 0, err
 	}
-	before, after, err := in.net()
+	gross, discount, err := in.money()
 	if err != nil {
 		return nil, 0, err
 	}
 	recurring := in.Parent != nil && in.Parent.Type == "subscription_details"
-	if recurring && before != nil && before.Sign() == 0 {
+	if recurring && gross != nil && gross.Sign() == 0 {
 		return nil, 0, nil
 	}
 	r := &record.Order{
@@ -88,20 +134,15 @@ func invoiceRecord(o object) (record.Record, int, error) {
 	if in.Address != nil {
 		r.Country = strings.ToUpper(in.Address.Country)
 	}
-	total := 0
-	if before != nil {
-		if r.Gross, total, err = counted(before, in.Currency); err != nil {
-			return nil, 0, err
-		}
+	if gross == nil {
+		return r, 0, nil
 	}
-	if before != nil && after != nil {
-		rounded := 0
-		if r.Discount, rounded, err = counted(before.Sub(before, after), in.Currency); err != nil {
-			return nil, 0, err
-		}
-		total += rounded
+	var rounded, more int
+	if r.Gross, rounded, err = counted(gross, in.Currency); err != nil {
+		return nil, 0, err
 	}
-	return r, total, nil
+	r.Discount, more, err = counted(discount, in.Currency)
+	return r, rounded + more, err
 }
 
 func (in *invoice) state() string {
@@ -129,12 +170,12 @@ func creditRecord(o object) (record.Record, int, error) {
 		Meta: record.Meta{ID: note.ID}, Order: note.Invoice.ID, Customer: record.RefTo(note.Customer.ID),
 		At: moment(note.Created), Currency: strings.ToUpper(note.Currency),
 	}
-	_, after, err := note.net()
-	if after == nil || err != nil {
+	net, err := note.net()
+	if net == nil || err != nil {
 		return r, 0, err
 	}
 	rounded := 0
-	r.Amount, rounded, err = counted(after, note.Currency)
+	r.Amount, rounded, err = counted(net, note.Currency)
 	return r, rounded, err
 }
 
