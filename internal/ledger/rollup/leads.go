@@ -52,6 +52,19 @@ func (l *lead) entry(s Stage, asOf int64) int64 {
 	return first
 }
 
+// span returns the first and the last of the moments at which it can have entered a stage;
+// from never on where there is none.
+func (l *lead) span() (first, last int64) {
+	first, last = never, always
+	for _, at := range l.own {
+		first = min(first, at)
+		if at != never {
+			last = max(last, at)
+		}
+	}
+	return first, last
+}
+
 // answered returns how many answers there were before asOf, and the first.
 func (l *lead) answered(asOf int64) (n int, first int64) {
 	for n < len(l.answers) && l.answers[n] < asOf {
@@ -186,8 +199,11 @@ const ageBase = int64(1) << 62
 func (ev *evaluation) leads(c *customer, sign int64) {
 	for i := range c.funnel {
 		l := &c.funnel[i]
+		first, last := l.span()
 		for k := range ev.p.windows {
-			ev.leadWindow(l, k, sign)
+			if w := &ev.p.windows[k]; first < w.End && last >= w.Start {
+				ev.leadWindow(l, k, sign)
+			}
 		}
 		ev.openLead(l, sign)
 	}

@@ -44,22 +44,24 @@ type bag struct {
 	home    record.Int128
 	records int64 // events asked for an amount
 	known   int64 // events that had one
-	foreign map[key]foreign
+	foreign map[key]*foreign
 }
 
 // addForeign adds an amount of n events (negative: takes them out).
 func (b *bag) addForeign(k key, amount record.Int128, n int64) {
 	if b.foreign == nil {
-		b.foreign = map[key]foreign{}
+		b.foreign = map[key]*foreign{}
 	}
 	f := b.foreign[k]
+	if f == nil {
+		f = &foreign{}
+		b.foreign[k] = f
+	}
 	f.sum = f.sum.Add(amount)
 	f.n += n
 	if f.n == 0 && f.sum.Sign() == 0 {
 		delete(b.foreign, k)
-		return
 	}
-	b.foreign[k] = f
 }
 
 // addBag adds sign (1 or -1) times other.
