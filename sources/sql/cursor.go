@@ -51,7 +51,7 @@ func (c cursor) sweepDue(queries []query, now time.Time) bool {
 // when everything is to be read anew by a new version.
 func fingerprint(driver, identity string, queries []query, zone *time.Location) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "sql 1\n%s %q\n", driver, identity)
+	fmt.Fprintf(h, "sql 2\n%s %q\n", driver, identity)
 	for _, q := range queries {
 		settings, zone := q.Query, zone
 		if settings.Timezone != nil {
@@ -152,6 +152,15 @@ func (m mark) before(other mark) bool {
 		return m.number < other.number
 	}
 	return m.at.Before(other.at)
+}
+
+// clockAhead is how far the clock that dates the rows may be ahead, its zone included. What is
+// dated later would hide all changes until then.
+const clockAhead = 24 * time.Hour
+
+// ahead reports whether m is a time that no change can have had by now.
+func (m mark) ahead(now time.Time) bool {
+	return m.form != formInteger && m.at.After(now.Add(clockAhead))
 }
 
 // minus returns the mark that is overlap before m; of a number m itself.

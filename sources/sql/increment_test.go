@@ -2,15 +2,61 @@ package sql
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/b2bexporter/b2b_exporter/internal/config"
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 	"github.com/b2bexporter/b2b_exporter/sources"
+	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
 )
+
+// A row that is dated in the future is read, and hides no change that comes after it.
+func TestDatedInTheFuture(t *testing.T) {
+	now := environment(t).Now
+	b := &table{rows: map[int]httpRow{}}
+	account := b.account()
+	server := httptest.NewServer(account.Handler)
+	defer server.Close()
+	put := func(id int, ahead time.Duration) { account.Put(id, record.Micros(int64(id)), now.Add(ahead)) }
+	put(1, -3*time.Hour)
+	put(2, -2*time.Hour)
+	put(3, 73*365*24*time.Hour)
+	put(4, 12*time.Hour) // as the table's zone has it
+	q := Query{
+		Query: "SELECT * FROM orders WHERE changed >= :cursor ORDER BY changed, id", Increment: &Increment{Column: "changed", From: "2000-01-01"},
+		Config: rows.Config{Record: record.KindOrder, Columns: map[string]string{"id": "id", "placed_at": "placed_at", "gross": "gross", "currency": "=EUR"}},
+	}
+	dsn := strings.Replace(server.URL, "://", "://reader:"+testPassword+"@", 1)
+	src, err := newSource("warehouse", Options{DSN: config.LiteralSecret(dsn), Queries: []Query{q}}, httpEngine{transport: server.Client().Transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := ""
+	for _, poll := range []struct {
+		id    int // of the row that has changed
+		ahead time.Duration
+		want  string
+	}{
+		{1, -time.Hour, "[1 2 3 4]"},
+		{2, 12*time.Hour + time.Minute, "[2 3 4]"},
+		{5, 12*time.Hour + 2*time.Minute, "[2 3 4 5]"},
+		{6, 13 * time.Hour, "[2 3 4 5 6]"},
+		{1, 14 * time.Hour, "[1 3 6]"},
+	} {
+		put(poll.id, poll.ahead)
+		got, err := fetchAll(t, src, "order", cursor, nil)
+		if ids := fmt.Sprint(slices.Sorted(maps.Keys(got.records))); err != nil || ids != poll.want {
+			t.Errorf("after a change of %d: %s, want %s; error %v", poll.id, ids, poll.want, err)
+		}
+		cursor = got.cursor
+	}
+}
 
 // checkIncrements tries increments on a table "changes" of PostgreSQL.
 func checkIncrements(t *testing.T, s *server) {

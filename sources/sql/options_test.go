@@ -113,6 +113,10 @@ func TestMark(t *testing.T) {
 			if m.before(m) || !(mark{}).before(m) || m.before(mark{}) {
 				t.Error("the order of marks is wrong")
 			}
+			times := m.form != formInteger
+			if m.ahead(moment.Add(-22*time.Hour)) || m.ahead(moment.Add(24*time.Hour)) || m.ahead(moment.Add(-50*time.Hour)) != times {
+				t.Error("it is wrong how far ahead the mark is")
+			}
 		})
 	}
 	for _, bad := range []any{"2026-01-01", 1.5, uint64(1) << 63} {

@@ -187,7 +187,7 @@ func (f *fetch) increment(ctx context.Context, at cursor, settings string) error
 			if err := p.add(row, func() error { return flush(-1, false) }); err != nil {
 				return err
 			}
-			if at.Marks[i].before(m) {
+			if at.Marks[i].before(m) && !m.ahead(now) {
 				at.Marks[i] = m
 			}
 			return nil
