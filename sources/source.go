@@ -75,6 +75,9 @@ type Page struct {
 	// Sweep says that this Fetch has listed everything the stream has: the ledger deletes
 	// the stream's records that none of its pages held or rejected by ID.
 	Sweep bool
+	// SweepFrom, where not zero, says that this Fetch has listed only what is dated then or later:
+	// records whose earliest date is before it, or that have none, are not deleted.
+	SweepFrom time.Time
 	// Truncated says that the vendor cut its answer short, so that KPIs on it cannot be trusted.
 	Truncated bool
 }

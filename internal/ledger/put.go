@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
@@ -213,12 +214,17 @@ func (w *writer) dependentsOf(ctx context.Context, source int64, kind record.Kin
 	return list, err
 }
 
-// sweep deletes the records of a source and kinds that were not seen.
-func (w *writer) sweep(ctx context.Context, source int64, kinds []record.Kind, seen bitmap, counts Counts) error {
+// sweep deletes the records of a source and kinds that were not seen; with a date only those
+// dated then or later.
+func (w *writer) sweep(ctx context.Context, source int64, kinds []record.Kind, from time.Time, seen bitmap, counts Counts) error {
+	query, since := "SELECT rid, id FROM record WHERE source = ? AND kind = ?", []any(nil)
+	if !from.IsZero() {
+		query, since = query+" AND at >= ?", []any{from.UnixMicro()}
+	}
 	for _, kind := range kinds {
 		var gone []stored
 		var ids []string
-		err := w.each(ctx, "SELECT rid, id FROM record WHERE source = ? AND kind = ?", []any{source, kindNumbers[kind]}, func(rows *sql.Rows) error {
+		err := w.each(ctx, query, append([]any{source, kindNumbers[kind]}, since...), func(rows *sql.Rows) error {
 			s := stored{source: source}
 			var id string
 			if err := rows.Scan(&s.rid, &id); err != nil {

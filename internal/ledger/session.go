@@ -58,6 +58,8 @@ type Batch struct {
 	Cursor string
 	// Sweep deletes what the stream holds and no batch of the session held or kept.
 	Sweep bool
+	// SweepFrom, where not zero, spares records of an earlier date and those without any.
+	SweepFrom time.Time
 	// Truncated says that the vendor cut its answer short.
 	Truncated bool
 	// DataTime is the newest business time of the records; zero for none. The stream keeps
@@ -175,7 +177,7 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		if b.Sweep {
 			seen := s.seen.clone()
 			seen.add(marked)
-			if err := w.sweep(ctx, source, s.kinds, seen, res.Counts); err != nil {
+			if err := w.sweep(ctx, source, s.kinds, b.SweepFrom, seen, res.Counts); err != nil {
 				return fmt.Errorf("delete what is no longer listed: %w", err)
 			}
 		}

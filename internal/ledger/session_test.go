@@ -252,6 +252,25 @@ func TestSweep(t *testing.T) {
 	wantPartition(t, l, "6")
 }
 
+// A sweep of what is dated from a moment on spares what is older or has no date.
+func TestSweepFrom(t *testing.T) {
+	l := openReady(t, newPath(t))
+	undated := order("5", "a", 0)
+	undated.PlacedAt = record.Instant{}
+	put(t, l, "shop", order("1", "a", 1), order("2", "a", 2), order("3", "a", 3), order("4", "a", 4), undated)
+	s := begin(t.Context(), t, l, "shop", false)
+	from := moment(3)
+	res := commitBatch(t.Context(), t, s, ledger.Batch{
+		Records: []record.Record{order("4", "a", 4)}, Sweep: true, SweepFrom: time.UnixMicro(from.N),
+	})
+	if got := outcomes(res.Counts, record.KindOrder); got != "deleted 1, unchanged 1" {
+		t.Errorf("sweep: %s; want 3 deleted, 4 unchanged", got)
+	}
+	if got := commitBatch(t.Context(), t, s, ledger.Batch{Records: []record.Record{order("1", "a", 1), order("2", "a", 2), undated}}); got.Counts.Changed() != 0 {
+		t.Errorf("the sweep changed what is older: %v", got.Counts)
+	}
+}
+
 func TestDuplicatesOfAWholeListing(t *testing.T) {
 	l := openReady(t, newPath(t))
 	s := begin(t.Context(), t, l, "files", true)

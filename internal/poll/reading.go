@@ -83,7 +83,7 @@ func (r *reading) commit(ctx context.Context, page sources.Page) error {
 		return err
 	}
 	batch := ledger.Batch{
-		Records: page.Records, Cursor: page.Cursor, Sweep: page.Sweep, Truncated: page.Truncated, DataTime: r.dataTime(page),
+		Records: page.Records, Cursor: page.Cursor, Sweep: page.Sweep, SweepFrom: page.SweepFrom, Truncated: page.Truncated, DataTime: r.dataTime(page),
 	}
 	for _, rejection := range page.Rejected {
 		if rejection.ID != "" {

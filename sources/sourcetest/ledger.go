@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,6 +24,7 @@ type ledger struct {
 	whole  bool
 
 	rows    map[rowKey][]byte
+	dates   map[rowKey]int64 // of the rows that have any
 	cursor  string
 	cursors []string // every cursor that was committed
 	pages   int
@@ -45,7 +47,7 @@ func newLedger(source string, stream sources.Stream) (*ledger, error) {
 	return &ledger{
 		codec: codec, sealer: record.NewSealer([]byte("sourcetest")), source: source,
 		kinds: stream.Kinds, whole: stream.Whole,
-		rows: map[rowKey][]byte{},
+		rows: map[rowKey][]byte{}, dates: map[rowKey]int64{},
 	}, nil
 }
 
@@ -87,6 +89,9 @@ func (l *ledger) commit(page sources.Page) error {
 			l.changes++
 		case !r.RecordMeta().Deleted && !bytes.Equal(old, data):
 			l.rows[key] = data
+			if delete(l.dates, key); len(dated(r)) > 0 {
+				l.dates[key] = slices.Min(dated(r))
+			}
 			l.changes++
 		}
 	}
@@ -95,7 +100,7 @@ func (l *ledger) commit(page sources.Page) error {
 	}
 	if page.Sweep {
 		for key := range l.rows {
-			if !l.seen[key] {
+			if !l.seen[key] && swept(page, l.dates, key) {
 				delete(l.rows, key)
 				l.changes++
 			}
@@ -107,6 +112,23 @@ func (l *ledger) commit(page sources.Page) error {
 	}
 	l.pages++
 	return nil
+}
+
+// dated returns the dates of a record, in microseconds.
+func dated(r record.Record) []int64 {
+	var list []int64
+	for _, at := range r.Dates() {
+		if !at.IsNull() {
+			list = append(list, at.Resolve(func(d record.Day) int64 { return int64(d) * 24 * time.Hour.Microseconds() }))
+		}
+	}
+	return list
+}
+
+// swept reports whether the sweep of a page is about a record, given the earliest dates of records.
+func swept[K comparable](page sources.Page, dates map[K]int64, key K) bool {
+	date, known := dates[key]
+	return page.SweepFrom.IsZero() || known && date >= page.SweepFrom.UnixMicro()
 }
 
 // diff says how the rows differ from want; empty where they do not.

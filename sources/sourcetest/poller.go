@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -58,8 +59,14 @@ func (p *Poller) TryPoll(stream string) error {
 				delete(held, id)
 			}
 		}
+		dates := map[string]int64{}
+		for id, r := range held {
+			if d := dated(r); len(d) > 0 {
+				dates[id] = slices.Min(d)
+			}
+		}
 		for id := range held {
-			if page.Sweep && !seen[id] {
+			if page.Sweep && !seen[id] && swept(page, dates, id) {
 				delete(held, id)
 			}
 		}
