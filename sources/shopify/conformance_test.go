@@ -29,7 +29,7 @@ const (
 func testOptions(url string) Options {
 	o := DefaultOptions()
 	o.URL, o.ClientID, o.ClientSecret = url, testClientID, config.LiteralSecret(testSecret)
-	o.Sweep = 2 * time.Hour
+	o.Review, o.Sweep = 2*time.Hour, 2*time.Hour
 	return *o
 }
 
@@ -277,6 +277,10 @@ func checkoutAccount(t testing.TB, change func(*fakeshopify.Options)) func() sou
 				held[n] = c
 				shop.PutCheckout(c)
 			},
+			Delete: func(n int, _ time.Time) {
+				delete(held, n)
+				shop.DeleteCheckout(int64(n + 1))
+			},
 			Want: func() []record.Record {
 				var want []record.Record
 				for _, c := range held {
@@ -298,6 +302,5 @@ func checkoutAccount(t testing.TB, change func(*fakeshopify.Options)) func() sou
 func TestConformanceOfCheckouts(t *testing.T) {
 	h := harness(streamCheckout, checkoutAccount(t, nil))
 	h.Skip["merges"] = "checkouts are not merged"
-	h.Skip["deletes"] = "the shop forgets old checkouts, and the ledger keeps them"
 	sourcetest.Run(t, h)
 }

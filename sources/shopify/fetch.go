@@ -103,6 +103,9 @@ func (r *reading) increment(ctx context.Context) error {
 		since = time.Time{} // there was nothing yet
 	}
 	review := r.options.Review > 0 && now.Sub(r.c.Reviewed) >= r.options.Review
+	if review && r.st.byCreation {
+		return r.relist(ctx, since)
+	}
 	if back := now.Add(-reviewBack); review && back.Before(since) {
 		since = back
 	}
@@ -124,6 +127,26 @@ func (r *reading) increment(ctx context.Context) error {
 		return err
 	}
 	return r.sweep(ctx)
+}
+
+// relist reads what has changed, and then the list of the last days again, so that the ledger
+// finds what is not on it any more: a checkout that is completed may leave it without a word. The
+// shop forgets those of earlier days by itself.
+func (r *reading) relist(ctx context.Context, since time.Time) error {
+	if err := r.walk(ctx, since, time.Time{}, func(_ *sources.Page, c *cursor, _ time.Time, last bool) {
+		if last {
+			c.High = r.high
+		}
+	}); err != nil {
+		return err
+	}
+	from := r.req.Now.Add(-relistBack).Truncate(time.Second) // to which times are searched
+	return r.walk(ctx, time.Time{}, from, func(page *sources.Page, c *cursor, _ time.Time, last bool) {
+		if last {
+			page.Sweep, page.SweepFrom = true, from
+			c.High, c.Reviewed = r.high, r.req.Now
+		}
+	})
 }
 
 // sweep reads everything, so that the ledger finds what is not there any more.

@@ -34,6 +34,9 @@ const (
 	// reviewBack is how far a review goes back: what does not touch an order's time of
 	// change (visits that are attributed later) comes soon after it.
 	reviewBack = 60 * 24 * time.Hour
+	// relistBack is how far back a review of checkouts lists them all: the time after which one is hardly
+	// ever completed.
+	relistBack = 30 * 24 * time.Hour
 	// sweepRetry is how long a sweep that failed is not tried again.
 	sweepRetry = 6 * time.Hour
 	// maxDepth is how deep one list is paged: beyond 25,000 the API may refuse.

@@ -254,6 +254,39 @@ func TestReviewFindsWhatDidNotTouchTheOrder(t *testing.T) {
 	}
 }
 
+// A checkout that is completed may leave the list, but so does any in the end: what was begun in
+// the last 30 days is listed anew by a review.
+func TestReviewListsCheckoutsAgain(t *testing.T) {
+	now := begin()
+	r := newRig(t, streamCheckout, 10, func(o *fakeshopify.Options) { o.Now = func() time.Time { return now } },
+		func(o *Options) { o.Review = 24 * time.Hour })
+	const day = 24 * time.Hour
+	for id, age := range []time.Duration{10 * day, 31 * day, 29 * day} {
+		r.shop.PutCheckout(fakeshopify.Checkout{ID: int64(id + 1), Created: now.Add(-age), Updated: now.Add(-age)})
+	}
+	r.poll()
+	r.shop.DeleteCheckout(1)
+	now = now.Add(23 * time.Hour)
+	r.poll()
+	if swept(r.pages) {
+		t.Error("what had left the list was deleted before the review")
+	}
+	now = now.Add(time.Hour)
+	r.poll()
+	last := r.pages[len(r.pages)-1]
+	if want := now.Add(-30 * day); !last.Sweep || !last.SweepFrom.Equal(want) || len(last.Records) != 1 {
+		t.Errorf("the review ends with a sweep %t from %s over %d checkouts, want one from %s over 1", last.Sweep, last.SweepFrom, len(last.Records), want)
+	}
+	from := now.Add(-30 * day).Format(time.RFC3339)
+	if f := r.asked[len(r.asked)-1].Variables["filter"]; f != "created_at:>='"+from+"'" {
+		t.Errorf("the review searched for %s", f)
+	}
+	r.poll()
+	if swept(r.pages) || len(r.asked) != 1 {
+		t.Error("after the review there was another")
+	}
+}
+
 func swept(pages []sources.Page) bool {
 	return slices.ContainsFunc(pages, func(p sources.Page) bool { return p.Sweep })
 }
