@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/b2bexporter/b2b_exporter/collector"
@@ -70,7 +71,7 @@ func TestAlerts(t *testing.T) {
 	for _, r := range alerts(t) {
 		ofKPI := strings.Contains(r.Expr, "kpi:b2b_kpi_fresh:bool == 1")
 		// The severity of an alert with thresholds is that of the threshold.
-		if severity, found := r.Labels["severity"]; !found && !strings.Contains(r.Expr, "b2b_kpi_threshold{") {
+		if severity, found := r.Labels["severity"]; !found && !strings.Contains(r.Expr, "(b2b_kpi_threshold") {
 			t.Errorf("%s has no severity", r.Alert)
 		} else if found && !slices.Contains([]string{"critical", "warning", "info"}, severity) {
 			t.Errorf("%s has the severity %s", r.Alert, severity)
@@ -78,7 +79,7 @@ func TestAlerts(t *testing.T) {
 		if r.Labels["severity"] != "info" && r.For == "" {
 			t.Errorf("%s fires at once, also for a moment's trouble", r.Alert)
 		}
-		if ofKPI && (r.For != "6h" || r.KeepFiringFor != "12h" || !strings.Contains(r.Expr, "(b2b_kpi_undefined)")) {
+		if ofKPI && (r.For != "6h" || r.KeepFiringFor != "30h" || !strings.Contains(r.Expr, "(b2b_kpi_undefined)")) {
 			t.Errorf("%s does not wait, stay or keep quiet as the others on KPIs do", r.Alert)
 		}
 		if s := r.Annotations["summary"]; !regexp.MustCompile(`^[A-Z][^{]+\.$`).MatchString(s) {
@@ -97,6 +98,62 @@ func TestAlerts(t *testing.T) {
 		}
 		if d := r.Annotations["dashboard_url"]; !regexp.MustCompile(`^/d/b2b-[a-z]+$`).MatchString(d) {
 			t.Errorf("%s: dashboard_url %q", r.Alert, d)
+		}
+	}
+}
+
+// ownThreshold matches how an alert compares one KPI with its thresholds.
+var ownThreshold = regexp.MustCompile(`([<>]) ignoring \([^)]*\) group_right \([^)]*\)\s+max without \(instance, pod\) \(b2b_kpi_threshold\{kpi="(\w+)"\}\)`)
+
+// Every headline has a value to compare with its thresholds, and exactly one alert that does so, on
+// the side on which trouble lies.
+func TestThresholds(t *testing.T) {
+	t.Parallel()
+	side := func(m collector.Metric) string {
+		if m.Worse > 0 {
+			return "above"
+		}
+		return "below"
+	}
+	recorded, want := map[string]string{}, map[string]string{}
+	for _, r := range rules(t) {
+		if kpi := r.Labels["kpi"]; r.Record == "kpi:b2b_kpi_value" {
+			if recorded[kpi] != "" {
+				t.Errorf("two rules give the value of %s", kpi)
+			}
+			recorded[kpi] = r.Labels["worse"]
+		}
+	}
+	for _, m := range collector.Headlines() {
+		want[m.Name] = side(m)
+	}
+	if diff := cmp.Diff(want, recorded); diff != "" {
+		t.Errorf("sides of the headlines on which trouble lies (-) and of their rules (+):\n%s", diff)
+	}
+
+	own, left := map[string]string{}, map[string]string{}
+	for _, r := range alerts(t) {
+		for _, m := range ownThreshold.FindAllStringSubmatch(r.Expr, -1) {
+			own[m[2]] = map[string]string{">": "above", "<": "below"}[m[1]]
+		}
+		if r.Alert != "B2BKPIBeyondThreshold" {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`\{worse="(\w+)", kpi![=~]"([^"]*)"\}\s+([<>]) `).FindAllStringSubmatch(r.Expr, -1) {
+			if m[3] != map[string]string{"above": ">", "below": "<"}[m[1]] {
+				t.Errorf("%s compares the KPIs that are worse %s by %s", r.Alert, m[1], m[3])
+			}
+			for kpi := range strings.SplitSeq(m[2], "|") {
+				left[kpi] = m[1]
+			}
+		}
+	}
+	if diff := cmp.Diff(own, left); diff != "" || len(own) == 0 {
+		t.Errorf("KPIs with an alert of their own (-) and those that B2BKPIBeyondThreshold leaves to them (+):\n%s", diff)
+	}
+	for kpi, s := range own {
+		if m, _ := collector.Find(kpi); side(m) != s {
+			t.Errorf("the alert on %s fires %s its thresholds", kpi, s)
 		}
 	}
 }
@@ -147,7 +204,7 @@ func TestMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The program, Prometheus's job and the recorded series are no metrics of it.
-		text := regexp.MustCompile(`\bb2b_exporter\b|\b[a-z_]+:b2b_[a-z_]+:[a-z]+\b`).ReplaceAllString(string(data), "")
+		text := regexp.MustCompile(`\bb2b_exporter\b|\b[a-z_]+:b2b_[a-z_]+(:[a-z]+)?\b`).ReplaceAllString(string(data), "")
 		for _, name := range metricName.FindAllString(text, -1) {
 			found++
 			for _, suffix := range []string{"_sum", "_count", "_bucket"} {
