@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -216,17 +217,43 @@ func (m *monitoring) awaitState(t *testing.T, alert, severity, want string) {
 	eventually(t, fmt.Sprintf("%s (%s) is %s", alert, severity, want), func() bool { return m.state(t, alert, severity) == want })
 }
 
+// point is a series of an answer.
+type point struct {
+	labels map[string]string
+	value  float64
+}
+
+// results returns what an expression gives now.
+func (m *monitoring) results(t *testing.T, expression string) []point {
+	t.Helper()
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	getJSON(t, "http://"+m.prometheus+"/api/v1/query?"+url.Values{"query": {expression}}.Encode(), &answer)
+	var list []point
+	for _, r := range answer.Data.Result {
+		value, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
+		if err != nil {
+			t.Fatalf("%s: %v", expression, err)
+		}
+		list = append(list, point{r.Metric, value})
+	}
+	return list
+}
+
 // query returns the value of an expression that has one series; empty where it has not.
 func (m *monitoring) query(t *testing.T, expression string) string {
 	t.Helper()
-	var answer struct {
-		Data struct{ Result []struct{ Value [2]any } }
-	}
-	getJSON(t, "http://"+m.prometheus+"/api/v1/query?"+url.Values{"query": {expression}}.Encode(), &answer)
-	if len(answer.Data.Result) != 1 {
+	found := m.results(t, expression)
+	if len(found) != 1 {
 		return ""
 	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1])
+	return strconv.FormatFloat(found[0].value, 'f', -1, 64)
 }
 
 // series returns how many series a selector has had since the beginning.
