@@ -87,6 +87,32 @@ func TestMRRMovements(t *testing.T) {
 			w.step(0, day(12), euro, 100*million, 0)
 			w.step(1, day(12), euro, 0, 100*million)
 		}, "100.00", "100.00", "new 100.00, churn 100.00"},
+		{"two subscriptions from one instant on", func(w *mrrWorld) {
+			w.step(0, day(12), euro, 0, 100*million)
+			w.step(0, day(12), euro, 0, 70*million)
+		}, "0.00", "170.00", "new 170.00"},
+		{"both until one instant", func(w *mrrWorld) {
+			w.step(0, day(1), euro, 0, 100*million)
+			w.step(0, day(2), euro, 0, 70*million)
+			w.step(0, day(12), euro, 100*million, 0)
+			w.step(0, day(12), euro, 70*million, 0)
+		}, "170.00", "0.00", "churn 170.00"},
+		{"one after the other", func(w *mrrWorld) {
+			w.step(0, day(1), euro, 0, 100*million)
+			w.step(0, day(1), euro, 0, 70*million)
+			w.step(0, day(12), euro, 100*million, 0)
+			w.step(0, day(12)+1, euro, 70*million, 0)
+		}, "170.00", "0.00", "contraction 100.00, churn 70.00"},
+		{"one that ended as it began was never had", func(w *mrrWorld) {
+			w.step(0, day(1), euro, 0, 100*million)
+			w.step(0, day(1), euro, 100*million, 0)
+			w.step(0, day(12), euro, 0, 60*million)
+		}, "0.00", "60.00", "new 60.00"},
+		{"what another customer had", func(w *mrrWorld) {
+			w.step(0, day(1), euro, 0, 100*million)
+			w.step(0, day(2), euro, 100*million, 0)
+			w.step(1, day(12), euro, 0, 60*million)
+		}, "0.00", "60.00", "new 60.00"},
 		// A euro is worth 2 dollars, from the 15th on 2.5: what 100 dollars are worth falls from
 		// 50 to 40.
 		{"held while the rate changes", func(w *mrrWorld) { w.step(0, day(1), dollar, 0, 100*million) }, "50.00", "40.00", "fx -10.00"},
@@ -115,6 +141,21 @@ func TestMRRMovements(t *testing.T) {
 			w.step(0, day(12), dollar, 100*million, 0)
 			w.step(0, day(12), euro, 0, 50*million)
 		}, "50.00", "50.00", ""},
+		{"from dollars to euros for more, at the rate of that day", func(w *mrrWorld) {
+			w.step(0, day(1), dollar, 0, 100*million)
+			w.step(0, day(15), dollar, 100*million, 0)
+			w.step(0, day(15), euro, 0, 45*million)
+		}, "50.00", "45.00", "expansion 5.00, fx -10.00"},
+		{"what was lost in euros, in dollars", func(w *mrrWorld) {
+			w.step(0, day(1), euro, 0, 100*million)
+			w.step(0, day(2), euro, 100*million, 0)
+			w.step(0, day(16), dollar, 0, 100*million)
+		}, "0.00", "40.00", "reactivation 40.00"},
+		{"one of two currencies", func(w *mrrWorld) {
+			w.step(0, day(1), dollar, 0, 100*million)
+			w.step(0, day(1), euro, 0, 30*million)
+			w.step(0, day(12), dollar, 100*million, 0)
+		}, "80.00", "30.00", "contraction 50.00"},
 		// There is no rate of the yen.
 		{"without a rate", func(w *mrrWorld) { w.step(0, day(12), yen, 0, 100*million) }, "0.00", "no rate", "new no rate, fx no rate"},
 		{"lost without a rate, and gained with one", func(w *mrrWorld) {
