@@ -125,28 +125,32 @@ func (b *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.messages[r.URL.Path] = append(b.messages[r.URL.Path], m)
 }
 
-// find returns the description of an alert that a receiver got in a status; empty for none.
-func (b *inbox) find(receiver, status, alert, severity string) string {
+// find returns the descriptions of an alert that a receiver got in a status, in the order in which they
+// came. A label is given as name=value.
+func (b *inbox) find(receiver, status, alert, label string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	name, value, _ := strings.Cut(label, "=")
+	var list []string
 	for _, m := range b.messages["/"+receiver] {
 		for _, a := range m.Alerts {
-			if a.Status == status && a.Labels["alertname"] == alert && a.Labels["severity"] == severity {
-				return a.Annotations["description"]
+			if a.Status == status && a.Labels["alertname"] == alert && a.Labels[name] == value {
+				list = append(list, a.Annotations["description"])
 			}
 		}
 	}
-	return ""
+	return list
 }
 
 // await waits until a receiver gets an alert and returns its description.
-func (b *inbox) await(t *testing.T, receiver, status, alert, severity string) (description string) {
+func (b *inbox) await(t *testing.T, receiver, status, alert, label string) string {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%s gets that %s (%s) is %s", receiver, alert, severity, status), func() bool {
-		description = b.find(receiver, status, alert, severity)
-		return description != ""
+	var found []string
+	eventually(t, fmt.Sprintf("%s gets that %s{%s} is %s", receiver, alert, label, status), func() bool {
+		found = b.find(receiver, status, alert, label)
+		return len(found) > 0
 	})
-	return description
+	return found[0]
 }
 
 // monitoring is a Prometheus and an Alertmanager with the shipped rules and the shipped
@@ -198,23 +202,15 @@ scrape_configs: [{job_name: b2b_exporter, static_configs: [{targets: ["%s"]}]}]
 	return m
 }
 
-// state returns how Alertmanager treats an alert: active, suppressed, or empty where there
-// is none.
-func (m *monitoring) state(t *testing.T, alert, severity string) string {
+// awaitState waits until Alertmanager treats an alert so. Labels are given as name=value.
+func (m *monitoring) awaitState(t *testing.T, want, alert string, labels ...string) {
 	t.Helper()
-	var found []struct{ Status struct{ State string } }
-	filter := url.Values{"filter": {fmt.Sprintf("alertname=%q", alert), fmt.Sprintf("severity=%q", severity)}}
-	getJSON(t, "http://"+m.alertmanager+"/api/v2/alerts?"+filter.Encode(), &found)
-	if len(found) == 0 {
-		return ""
-	}
-	return found[0].Status.State
-}
-
-// awaitState waits until Alertmanager treats an alert so.
-func (m *monitoring) awaitState(t *testing.T, alert, severity, want string) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%s (%s) is %s", alert, severity, want), func() bool { return m.state(t, alert, severity) == want })
+	filter := url.Values{"filter": append([]string{"alertname=" + alert}, labels...)}
+	eventually(t, fmt.Sprintf("%s%v is %s", alert, labels, want), func() bool {
+		var found []struct{ Status struct{ State string } }
+		getJSON(t, "http://"+m.alertmanager+"/api/v2/alerts?"+filter.Encode(), &found)
+		return len(found) == 1 && found[0].Status.State == want
+	})
 }
 
 // point is a series of an answer.
