@@ -115,7 +115,16 @@ func TestThresholds(t *testing.T) {
 		}
 		return "below"
 	}
-	recorded, want := map[string]string{}, map[string]string{}
+	recorded, documented, want := map[string]string{}, map[string]string{}, map[string]string{}
+	docs, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range regexp.MustCompile(`(?m)^\| (above|below) its threshold \| (.*) \|$`).FindAllStringSubmatch(string(docs), -1) {
+		for _, kpi := range metricName.FindAllString(row[2], -1) {
+			documented[kpi] = row[1]
+		}
+	}
 	for _, r := range rules(t) {
 		if kpi := r.Labels["kpi"]; r.Record == "kpi:b2b_kpi_value" {
 			if recorded[kpi] != "" {
@@ -129,6 +138,10 @@ func TestThresholds(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, recorded); diff != "" {
 		t.Errorf("sides of the headlines on which trouble lies (-) and of their rules (+):\n%s", diff)
+	}
+
+	if diff := cmp.Diff(want, documented); diff != "" {
+		t.Errorf("sides of the headlines on which trouble lies (-) and what docs/configuration.md says (+):\n%s", diff)
 	}
 
 	own, left := map[string]string{}, map[string]string{}
