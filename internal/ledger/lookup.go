@@ -82,7 +82,9 @@ func (w *writer) lookUpNamed(ctx context.Context, of target, ids []any) error {
 	for _, id := range ids {
 		t := of
 		t.id = id.(string)
-		w.named[t] = w.named[t] // known, and not named as far as is known
+		if !w.named[t] {
+			w.named[t] = false // as far as is known
+		}
 	}
 	return w.eachOf(ctx, "SELECT DISTINCT id FROM dependent WHERE source = ?1 AND kind = ?2 AND id IN (?)",
 		[]any{of.source, kindNumbers[of.kind]}, ids, func(rows *sql.Rows) error {
