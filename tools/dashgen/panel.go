@@ -52,6 +52,7 @@ type query struct {
 	expr, legend string
 	// instant: the present value is enough.
 	instant bool
+	color   string // of what it gives, where it differs from that of the panel
 }
 
 // step is a colour from a value on.
@@ -174,6 +175,7 @@ type builder[B any] interface {
 	Thresholds(cog.Builder[dashboard.ThresholdsConfig]) B
 	WithTarget(cog.Builder[variants.Dataquery]) B
 	OverrideByName(string, []dashboard.DynamicConfigValue) B
+	OverrideByQuery(string, []dashboard.DynamicConfigValue) B
 	Links([]cog.Builder[dashboard.DashboardLink]) B
 	Build() (dashboard.Panel, error)
 }
@@ -199,7 +201,11 @@ func fill[B builder[B]](p *panel, b B) B {
 		b = b.Mappings(mappings(p.texts))
 	}
 	for i, q := range p.queries {
-		t := prometheus.NewDataqueryBuilder().Datasource(datasource()).RefId(string(rune('A' + i))).
+		id := string(rune('A' + i))
+		if q.color != "" {
+			b = b.OverrideByQuery(id, look{color: q.color}.properties())
+		}
+		t := prometheus.NewDataqueryBuilder().Datasource(datasource()).RefId(id).
 			Expr(q.expr).LegendFormat(q.legend).EditorMode(prometheus.QueryEditorModeCode)
 		if q.instant {
 			t = t.Instant()

@@ -14,9 +14,6 @@ func recurring() board {
 	mrr := headline("b2b_mrr", "MRR", amount,
 		"Live subscriptions, normalised to a month, net of discounts in force, without tax, metered and one-off items. The change is against as many days ago as the window has.",
 		fromSubscriptions, sum(vector("b2b_mrr"), "currency"))
-	moved := func(which string) string {
-		return sum(vector("b2b_mrr_movement", window, which), "movement", "currency")
-	}
 	b.panels = append(
 		[]panel{
 			mrr,
@@ -38,12 +35,25 @@ func recurring() board {
 		trend("Retention", percent, "Net: with what grew. Gross: without.", fromSubscriptions,
 			query{expr: ratio("b2b_net_revenue_retention_ratio"), legend: "net"}, query{expr: ratio("b2b_gross_revenue_retention_ratio"), legend: "gross"}).
 			limits("b2b_net_revenue_retention_ratio"),
-		compare("What moved MRR", amount, "Sums of the window's changes, those that took away below 0. fx is what exchange rates did.", fromSubscriptions,
-			moved(`movement!~"churn|contraction"`)+" or -"+moved(`movement=~"churn|contraction"`), "{{movement}}, {{currency}}").signed(),
+		movements(),
 		compare("MRR by sales rep", amount, "MRR of the accounts that each sales rep owns.", fromSubscriptions, sum(vector("b2b_mrr_by_rep"), "rep", "currency"), "{{rep}}, {{currency}}").current(),
 		compare("Subscribers", number, "Customers with a subscription, by state.", fromSubscriptions, sum(vector("b2b_subscribers"), "state"), "{{state}}").current(),
 	)
 	return b
+}
+
+// movements are bars of one scale, which cannot begin below 0: what took away is red.
+func movements() panel {
+	moved := func(which string) string {
+		return sum(vector("b2b_mrr_movement", window, which), "movement", "currency")
+	}
+	p := compare("What moved MRR", amount, "Sums of the window's changes, in red those that took away. fx is what exchange rates did.", fromSubscriptions,
+		moved(`movement=~"new|expansion|reactivation"`)+" or "+moved(`movement="fx"`)+" >= 0", "{{movement}}, {{currency}}")
+	p.queries = append(p.queries, query{
+		expr:   "sort_desc(" + moved(`movement=~"churn|contraction"`) + " or -(" + moved(`movement="fx"`) + " < 0))",
+		legend: "lost by {{movement}}, {{currency}}", instant: true, color: "red",
+	})
+	return p
 }
 
 func forecast() panel {
@@ -52,7 +62,7 @@ func forecast() panel {
 	}
 	p := figure("MRR forecast", amount, "MRR now, the scheduled changes up to then, and the mean daily movement of the last 90 days for each day up to then: in 90 days, and at the end of the month.",
 		fromSubscriptions, at("90d")).current()
-	p.queries[0].legend = "{{currency}} in 90 days"
-	p.queries = append(p.queries, query{expr: at("month_end"), legend: "{{currency}} at the month's end", instant: true})
+	p.queries[0].legend = "in 90 days, {{currency}}"
+	p.queries = append(p.queries, query{expr: at("month_end"), legend: "month's end, {{currency}}", instant: true})
 	return p
 }
