@@ -40,7 +40,9 @@ func acquisition() board {
 			query{expr: money("b2b_marketing_cost"), legend: "marketing, {{currency}}"}, query{expr: money("b2b_sales_cost"), legend: "sales, {{currency}}"}),
 		compare("Cost of a new customer by channel", amount, "Marketing cost of the channel / new customers whose first touch it was.", fromCosts,
 			money("b2b_customer_acquisition_cost_by_channel", "channel"), "{{channel}}, {{currency}}"),
-		compare("Marketing ROI by channel", percent, "(Gain - cost) / cost of the channel.", fromCosts, sum(ratio("b2b_marketing_roi_ratio_by_channel"), "channel"), "{{channel}}").signed(),
+		compare("Marketing ROI by channel", percent, "(Gain - cost) / cost of the channel; in red what part of the cost was lost.", fromCosts,
+			sum(ratio("b2b_marketing_roi_ratio_by_channel"), "channel")+" >= 0", "{{channel}}").
+			lost("-("+sum(ratio("b2b_marketing_roi_ratio_by_channel"), "channel")+" < 0)", "lost on {{channel}}"),
 		compare("Marketing cost by channel", amount, "Ad spend and configured marketing costs of the channel.", fromCosts, money("b2b_marketing_cost", "channel"), "{{channel}}, {{currency}}"),
 		listing("Channels", "What each channel cost and brought. A channel without cost has no cost per customer, one without customers neither.", fromCosts,
 			[]key{{"channel", "Channel"}, {"currency", "Currency"}},

@@ -172,8 +172,9 @@ const firing = `max without (instance, pod) (ALERTS{job="$job", alertname=~"B2B.
 // age returns the time since a timestamp.
 func age(metric string, matchers ...string) string { return "time() - " + vector(metric, matchers...) }
 
-// signed lets bars begin below 0, and colours what is there.
-func (p panel) signed() panel {
-	p.min = nil
-	return p.colored(step{color: "red"}, step{0, "blue"})
+// lost adds bars of what is below 0, by how much. Bars have one scale, and all begin at 0: the
+// longest of those below would be the shortest.
+func (p panel) lost(expr, legend string) panel {
+	p.queries = append(p.queries, query{expr: "sort_desc(" + largest(expr) + ")", legend: legend, instant: true, color: "red"})
+	return p
 }

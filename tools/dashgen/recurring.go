@@ -42,18 +42,13 @@ func recurring() board {
 	return b
 }
 
-// movements are bars of one scale, which cannot begin below 0: what took away is red.
 func movements() panel {
 	moved := func(which string) string {
 		return sum(vector("b2b_mrr_movement", window, which), "movement", "currency")
 	}
-	p := compare("What moved MRR", amount, "Sums of the window's changes, in red those that took away. fx is what exchange rates did.", fromSubscriptions,
-		moved(`movement=~"new|expansion|reactivation"`)+" or "+moved(`movement="fx"`)+" >= 0", "{{movement}}, {{currency}}")
-	p.queries = append(p.queries, query{
-		expr:   "sort_desc(" + moved(`movement=~"churn|contraction"`) + " or -(" + moved(`movement="fx"`) + " < 0))",
-		legend: "lost by {{movement}}, {{currency}}", instant: true, color: "red",
-	})
-	return p
+	return compare("What moved MRR", amount, "Sums of the window's changes, in red those that took away. fx is what exchange rates did.", fromSubscriptions,
+		moved(`movement=~"new|expansion|reactivation"`)+" or "+moved(`movement="fx"`)+" >= 0", "{{movement}}, {{currency}}").
+		lost(moved(`movement=~"churn|contraction"`)+" or -("+moved(`movement="fx"`)+" < 0)", "lost by {{movement}}, {{currency}}")
 }
 
 func forecast() panel {
