@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -22,31 +23,49 @@ type held struct {
 }
 
 // lookUp asks for what a batch needs to know, for many records at a time: the versions that are
-// held, whether others take attributes from them, and the nodes that they are about.
+// held and, of those that change, whether others take attributes from them, and the nodes that
+// they are about.
 func (w *writer) lookUp(ctx context.Context, records []sealed) error {
 	ids := map[target][]any{} // by source and kind
-	var hashes []any
 	for _, r := range records {
-		if _, known := w.held[r.target]; known {
-			continue
-		}
-		w.held[r.target] = held{}
-		of := target{source: r.source, kind: r.kind}
-		ids[of] = append(ids[of], r.id)
-		if hash := hashOf(about(r.rec)); hash != (record.Hash{}) {
-			if _, known := w.nodes[hash]; !known {
-				w.nodes[hash] = 0
-				hashes = append(hashes, hash[:])
-			}
+		if _, known := w.held[r.target]; !known {
+			w.held[r.target] = held{}
+			of := target{source: r.source, kind: r.kind}
+			ids[of] = append(ids[of], r.id)
 		}
 	}
 	for of, list := range ids {
 		if err := w.lookUpHeld(ctx, of, list); err != nil {
 			return err
 		}
+	}
+	clear(ids)
+	var changed []record.Record
+	for _, r := range records {
+		if r.deleted || !bytes.Equal(w.held[r.target].data, r.data) {
+			of := target{source: r.source, kind: r.kind}
+			ids[of] = append(ids[of], r.id)
+			changed = append(changed, r.rec)
+		}
+	}
+	for of, list := range ids {
 		if err := w.lookUpNamed(ctx, of, list); err != nil {
 			return err
 		}
+	}
+	return w.lookUpNodes(ctx, changed)
+}
+
+// lookUpNodes asks for the nodes that records are about.
+func (w *writer) lookUpNodes(ctx context.Context, records []record.Record) error {
+	var hashes []any
+	for _, r := range records {
+		hash := hashOf(about(r))
+		if _, known := w.nodes[hash]; known || hash == (record.Hash{}) {
+			continue
+		}
+		w.nodes[hash] = 0
+		hashes = append(hashes, hash[:])
 	}
 	return w.eachOf(ctx, "SELECT id, hash FROM node WHERE hash IN (?)", nil, hashes, func(rows *sql.Rows) error {
 		var id int64
@@ -82,9 +101,7 @@ func (w *writer) lookUpNamed(ctx context.Context, of target, ids []any) error {
 	for _, id := range ids {
 		t := of
 		t.id = id.(string)
-		if !w.named[t] {
-			w.named[t] = false // as far as is known
-		}
+		w.named[t] = false // unless the answer says otherwise
 	}
 	return w.eachOf(ctx, "SELECT DISTINCT id FROM dependent WHERE source = ?1 AND kind = ?2 AND id IN (?)",
 		[]any{of.source, kindNumbers[of.kind]}, ids, func(rows *sql.Rows) error {

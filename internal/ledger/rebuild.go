@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+
+	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
 // derivedTables hold nothing that the records do not tell.
@@ -152,6 +154,13 @@ func (w *writer) deriveFrom(ctx context.Context, from, last int64) (int64, error
 	}
 	if len(batch) == 0 {
 		return last, nil
+	}
+	records := make([]record.Record, len(batch))
+	for i, s := range batch {
+		records[i] = s.rec
+	}
+	if err := w.lookUpNodes(ctx, records); err != nil {
+		return 0, err
 	}
 	for _, s := range batch {
 		if err := w.depend(ctx, stored{}, s); err != nil {
