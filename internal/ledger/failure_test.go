@@ -121,6 +121,20 @@ func TestCancelledCommit(t *testing.T) {
 	feed.compare(t.Context(), t, l)
 }
 
+// A sweep looks at all that the stream holds: the end of the context is not waited for until then.
+func TestCancelledSweep(t *testing.T) {
+	l := openReady(t, newPath(t))
+	s := begin(t.Context(), t, l, "shop", false)
+	var b ledger.Batch
+	for i := range 500 {
+		b.Records = append(b.Records, order(fmt.Sprint(i), "a", i))
+	}
+	commitBatch(t.Context(), t, s, b)
+	if _, err := s.Commit(newPatience(t.Context(), 100, 0), ledger.Batch{Sweep: true}); !errors.Is(err, context.Canceled) {
+		t.Errorf("after 100 of 500 records: %v", err)
+	}
+}
+
 // interrupted reports whether SQLite stopped a statement.
 func interrupted(err error) bool {
 	var coded interface{ Code() int }

@@ -74,21 +74,25 @@ func (w *writer) one(ctx context.Context, query string, args []any, dest ...any)
 	return found, err
 }
 
+// each calls f with every row, until ctx ends: there may be as many as there are records.
 func (w *writer) each(ctx context.Context, query string, args []any, f func(*sql.Rows) error) error {
-	ctx, err := brief(ctx)
+	short, err := brief(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := w.stmt(ctx, query)
+	s, err := w.stmt(short, query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(short, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := f(rows); err != nil {
 			return err
 		}
