@@ -3,7 +3,9 @@ package json
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/b2bexporter/b2b_exporter/sources/internal/apiclient"
 	"github.com/b2bexporter/b2b_exporter/sources/internal/rows"
@@ -12,6 +14,7 @@ import (
 // visit is a page that a count led to, as it was read.
 type visit struct {
 	position
+	rows   int
 	digest [sha256.Size]byte
 }
 
@@ -49,10 +52,13 @@ func (r *reader) count(ctx context.Context, p *rows.Pager) ([]visit, error) {
 	at := position{page: r.Paging.firstPage()}
 	for {
 		got, list, err := r.gather(ctx, at)
+		if n := len(visits); n > 0 && r.Paging.endsWith(visits[n-1].rows) && isNotFound(err) {
+			return visits, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		visits = append(visits, visit{at, got.digest})
+		visits = append(visits, visit{at, got.rows, got.digest})
 		if r.Paging.endsWith(got.rows) && len(visits) > 1 && got.digest == visits[len(visits)-2].digest {
 			return visits, nil
 		}
@@ -73,6 +79,12 @@ func (r *reader) count(ctx context.Context, p *rows.Pager) ([]visit, error) {
 		}
 		at = next
 	}
+}
+
+// isNotFound reports whether the API has no such page.
+func isNotFound(err error) bool {
+	refused, ok := errors.AsType[*apiclient.APIError](err)
+	return ok && refused.Status == http.StatusNotFound
 }
 
 // gather reads a page and returns its rows, too.
@@ -114,5 +126,8 @@ func (r *reader) repeats(ctx context.Context, at position, got page) (bool, erro
 		return false, err
 	}
 	second, _, err := r.gather(ctx, next)
+	if r.Paging.endsWith(got.rows) && isNotFound(err) {
+		return false, nil
+	}
 	return err == nil && second.rows > 0 && second.digest == got.digest, err
 }

@@ -207,3 +207,18 @@ func TestSecondReadingFails(t *testing.T) {
 		t.Errorf("swept %v, error %v", swept, err)
 	}
 }
+
+// Some APIs have no page beyond the last one. That a page was not full tells the last one from
+// one that was not found for another reason.
+func TestNotFoundBeyondTheLastPage(t *testing.T) {
+	for rows, ends := range map[int]bool{3: true, 4: false} {
+		s := &shelf{cap: 2, refused: 3}
+		for i := range rows {
+			s.ids = append(s.ids, i)
+		}
+		h := s.open(t, Paging{By: byPage, Parameter: "page", Size: 2}, nil)
+		if swept, err := h.fetch(0); swept != ends || (err == nil) != ends || len(h.ids) != rows {
+			t.Errorf("%d rows: swept %v, held %s; error %v", rows, swept, h.text(), err)
+		}
+	}
+}
