@@ -215,11 +215,14 @@ func (k *call) read(resp *http.Response) (*Response, error) {
 // decode decodes the body, before anybody judges by it: it is parsed this one time.
 func (k *call) decode(r *Response) {
 	k.unfit = nil
-	if k.mode != modeJSON || r.Status == http.StatusNotModified || r.Status == http.StatusNoContent {
+	if k.mode != modeJSON {
 		return
 	}
 	if into := reflect.ValueOf(k.into); into.Kind() == reflect.Pointer && !into.IsNil() {
 		into.Elem().SetZero() // of what an earlier try has left
+	}
+	if r.Status == http.StatusNotModified || r.Status == http.StatusNoContent {
+		return
 	}
 	if k.unfit = json.Unmarshal(trimBOM(r.Body), k.into); k.unfit == nil {
 		r.Decoded = k.into

@@ -155,3 +155,16 @@ func TestJSONIsDecodedBeforeItIsClassified(t *testing.T) {
 		}
 	})
 }
+
+// Also an answer without a body replaces what the value holds.
+func TestNoContentAfterAnotherTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, status := range []int{http.StatusNoContent, http.StatusNotModified} {
+			s := &script{answers: []answer{{status: http.StatusServiceUnavailable, body: `[1,2]`}, {status: status}}}
+			var into []int
+			if r, err := newClient(t, s, nil).JSON(t.Context(), Request{}, &into); err != nil || r.Status != status || into != nil {
+				t.Errorf("status %d: got %v and %v: an earlier try has left its traces", status, into, err)
+			}
+		}
+	})
+}
