@@ -102,9 +102,11 @@ func (in *invoice) discount(net *big.Rat) (*big.Rat, error) {
 		sum.Add(sum, amount)
 	}
 	// Tax on top is in neither subtotal: they differ by the tax that prices, and with them
-	// discounts, include.
+	// discounts, include. Where lines of several rates almost cancel out, they do not tell the rate.
 	if subtotal.Sign() != 0 {
-		sum.Mul(sum, withoutTax.Quo(withoutTax, subtotal))
+		if share := withoutTax.Quo(withoutTax, subtotal); share.Sign() > 0 && share.Cmp(big.NewRat(1, 1)) < 0 {
+			sum.Mul(sum, share)
+		}
 	}
 	return sum, nil
 }

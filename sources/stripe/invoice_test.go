@@ -80,6 +80,7 @@ func TestInvoiceMoney(t *testing.T) {
 		"tax that is not worked out":              {`"subtotal":8000,"subtotal_excluding_tax":null,"total":8000,"total_excluding_tax":null` + off20, "100", "20"},
 		"125 with 25 of tax, half off an item":    {`"subtotal":6250,"subtotal_excluding_tax":5000,"total":6250,"total_excluding_tax":5000,"total_discount_amounts":[{"amount":6250,"discount":"di_1"}]`, "100", "50"},
 		"125 with 25 of tax, half off it":         {`"subtotal":12500,"subtotal_excluding_tax":10000,"total":6250,"total_excluding_tax":5000,"total_discount_amounts":[{"amount":6250,"discount":"di_1"}]`, "100", "50"},
+		"120 with 7 % of tax, back 119 with 19 %": {`"subtotal":100,"subtotal_excluding_tax":1215,"total":100,"total_excluding_tax":1215,"total_discount_amounts":[{"amount":1000,"discount":"di_1"}]`, "22.15", "10"},
 		"discounts that are not told":             {`"subtotal":8000,"subtotal_excluding_tax":8000,"total":8330,"total_excluding_tax":7000,"total_discount_amounts":null`, "80", "10"},
 		"a discount without an amount":            {`"subtotal":8000,"total":8000,"total_discount_amounts":[{"amount":null,"discount":"di_1"}]`, "null", "null"},
 		"no total":                                {`"subtotal":8000,"total":null,"total_discount_amounts":[]`, "null", "null"},
