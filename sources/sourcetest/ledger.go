@@ -3,6 +3,7 @@ package sourcetest
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ type ledger struct {
 	whole  bool
 
 	rows    map[rowKey][]byte
-	dates   map[rowKey]int64 // of the rows that have any
+	dates   map[rowKey]int64 // the earliest of each row
 	cursor  string
 	cursors []string // every cursor that was committed
 	pages   int
@@ -89,9 +90,7 @@ func (l *ledger) commit(page sources.Page) error {
 			l.changes++
 		case !r.RecordMeta().Deleted && !bytes.Equal(old, data):
 			l.rows[key] = data
-			if delete(l.dates, key); len(dated(r)) > 0 {
-				l.dates[key] = slices.Min(dated(r))
-			}
+			l.dates[key] = dated(r)
 			l.changes++
 		}
 	}
@@ -100,7 +99,7 @@ func (l *ledger) commit(page sources.Page) error {
 	}
 	if page.Sweep {
 		for key := range l.rows {
-			if !l.seen[key] && swept(page, l.dates, key) {
+			if !l.seen[key] && l.dates[key] >= sweepFrom(page) {
 				delete(l.rows, key)
 				l.changes++
 			}
@@ -114,21 +113,27 @@ func (l *ledger) commit(page sources.Page) error {
 	return nil
 }
 
-// dated returns the dates of a record, in microseconds.
-func dated(r record.Record) []int64 {
-	var list []int64
+// dated returns the earliest date of a record in microseconds; of one without any it lies before
+// all others.
+func dated(r record.Record) int64 {
+	var dates []int64
 	for _, at := range r.Dates() {
 		if !at.IsNull() {
-			list = append(list, at.Resolve(func(d record.Day) int64 { return int64(d) * 24 * time.Hour.Microseconds() }))
+			dates = append(dates, at.Resolve(func(d record.Day) int64 { return int64(d) * 24 * time.Hour.Microseconds() }))
 		}
 	}
-	return list
+	if len(dates) == 0 {
+		return math.MinInt64
+	}
+	return slices.Min(dates)
 }
 
-// swept reports whether the sweep of a page is about a record, given the earliest dates of records.
-func swept[K comparable](page sources.Page, dates map[K]int64, key K) bool {
-	date, known := dates[key]
-	return page.SweepFrom.IsZero() || known && date >= page.SweepFrom.UnixMicro()
+// sweepFrom returns the earliest date of a record that the sweep of a page is about.
+func sweepFrom(page sources.Page) int64 {
+	if page.SweepFrom.IsZero() {
+		return math.MinInt64
+	}
+	return page.SweepFrom.UnixMicro()
 }
 
 // diff says how the rows differ from want; empty where they do not.

@@ -2,7 +2,6 @@ package sourcetest
 
 import (
 	"context"
-	"slices"
 	"testing"
 
 	"github.com/b2bexporter/b2b_exporter/internal/record"
@@ -59,14 +58,8 @@ func (p *Poller) TryPoll(stream string) error {
 				delete(held, id)
 			}
 		}
-		dates := map[string]int64{}
 		for id, r := range held {
-			if d := dated(r); len(d) > 0 {
-				dates[id] = slices.Min(d)
-			}
-		}
-		for id := range held {
-			if page.Sweep && !seen[id] && swept(page, dates, id) {
+			if page.Sweep && !seen[id] && dated(r) >= sweepFrom(page) {
 				delete(held, id)
 			}
 		}
