@@ -25,7 +25,7 @@ func subscriptions() kind {
 		},
 		finish: func(r record.Record) *problem {
 			subscription := r.(*record.Subscription)
-			// Without an end its revenue would go on.
+			// What it was until when cannot be told: the version before goes on until the row is mended.
 			if subscription.State == record.SubscriptionEnded && subscription.EndedAt.IsNull() {
 				return &problem{reason: ReasonMissing, field: "ended_at", detail: "is empty, but the state is ended"}
 			}
