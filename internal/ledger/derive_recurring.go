@@ -101,8 +101,8 @@ func (w *writer) steps(r *record.Subscription) []step {
 	return steps
 }
 
-// charged returns what an amount says of what is paid. Nobody is paid for a subscription, so
-// that of one below 0 it is not known.
+// charged returns what an amount says of what is paid. A customer is never paid for subscribing:
+// an amount below 0 says only that something is paid, not how much.
 func charged(mrr record.Amount) record.Amount {
 	if mrr.Micros < 0 {
 		return record.Amount{}

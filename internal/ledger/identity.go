@@ -91,7 +91,7 @@ func reference(r record.Ref) identity {
 // saying is what a record says about identity after a transaction.
 type saying struct {
 	identity
-	node   int64
+	number int64 // of its node
 	source int64
 	erase  bool // the ledger holds what it said before
 }
@@ -113,10 +113,10 @@ func (w *writer) identify(ctx context.Context, rid, source int64, before, after 
 	}
 	if after.node != (record.Hash{}) {
 		var err error
-		if is.node, err = w.node(ctx, after.node); err != nil {
+		if is.number, err = w.node(ctx, after.node); err != nil {
 			return err
 		}
-		w.dirty[is.node], w.keyed = true, true
+		w.dirty[is.number], w.keyed = true, true
 	}
 	w.says[rid] = is
 	return nil
@@ -134,14 +134,14 @@ func (w *writer) writeIdentities(ctx context.Context) error {
 				}
 			}
 		}
-		if s.node == 0 {
+		if s.number == 0 {
 			continue
 		}
 		if s.explicit {
-			identities = append(identities, []any{rid, s.node, s.source, s.company, s.age})
+			identities = append(identities, []any{rid, s.number, s.source, s.company, s.age})
 		}
 		for i := range s.keys {
-			keys = append(keys, []any{s.keys[i][:], s.node, rid})
+			keys = append(keys, []any{s.keys[i][:], s.number, rid})
 		}
 	}
 	if err := w.insertAll(ctx, "INSERT INTO identity", identities); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/b2bexporter/b2b_exporter/internal/record"
 )
 
-// sealed is a record as it is going to be stored; source is filled in the transaction.
+// sealed is a record as it is going to be stored.
 type sealed struct {
 	target
 	rec     record.Record
@@ -20,18 +20,22 @@ type sealed struct {
 	deleted bool
 }
 
-// seal prepares a record of a source for being stored.
-func (l *Ledger) seal(source string, rec record.Record) (sealed, error) {
-	meta := rec.RecordMeta()
-	s := sealed{target: target{kind: rec.RecordKind()}, rec: clone(rec), deleted: meta.Deleted}
-	s.id = l.sealer.StoredID(source, s.kind, meta.ID)
-	// The caller may commit its record again, should this fail: sealed twice it would be another.
-	s.rec.Seal(l.sealer, source)
-	var err error
-	if s.data, err = l.codec.Encode(s.rec); err != nil {
-		return s, fmt.Errorf("write %s: %w", s.kind, err)
+// seal prepares records of a source, which has that number, for being stored.
+func (l *Ledger) seal(name string, source int64, records []record.Record) ([]sealed, error) {
+	list := make([]sealed, len(records))
+	for i, rec := range records {
+		kind, meta := rec.RecordKind(), rec.RecordMeta()
+		id := l.sealer.StoredID(name, kind, meta.ID)
+		// The caller may commit its record again, should this fail: sealed twice it would be another.
+		rec = clone(rec)
+		rec.Seal(l.sealer, name)
+		data, err := l.codec.Encode(rec)
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", kind, err)
+		}
+		list[i] = sealed{target: target{source, kind, id}, rec: rec, data: data, deleted: meta.Deleted}
 	}
-	return s, nil
+	return list, nil
 }
 
 // put writes one record. It returns its number, 0 where it is gone.
@@ -222,30 +226,36 @@ func (w *writer) sweep(ctx context.Context, source int64, kinds []record.Kind, f
 		query, since = query+" AND at >= ?", []any{from.UnixMicro()}
 	}
 	for _, kind := range kinds {
-		var gone []stored
-		var ids []string
+		of := target{source: source, kind: kind}
+		var gone []any // the IDs of what was not seen
 		err := w.each(ctx, query, append([]any{source, kindNumbers[kind]}, since...), func(rows *sql.Rows) error {
-			s := stored{source: source}
+			var rid int64
 			var id string
-			if err := rows.Scan(&s.rid, &id); err != nil {
+			if err := rows.Scan(&rid, &id); err != nil {
 				return err
 			}
-			if !seen.has(s.rid) {
-				gone = append(gone, s)
-				ids = append(ids, id)
+			if !seen.has(rid) {
+				gone = append(gone, id)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		for i, s := range gone {
-			held, err := w.find(ctx, source, kind, ids[i])
+		if err := w.lookUpHeld(ctx, of, gone); err != nil {
+			return err
+		}
+		if err := w.lookUpNamed(ctx, of, gone); err != nil {
+			return err
+		}
+		for _, id := range gone {
+			of.id = id.(string)
+			was, err := w.find(ctx, source, kind, of.id)
 			if err != nil {
 				return err
 			}
-			if _, err := w.replace(ctx, held, stored{source: source}, kind, ids[i], nil); err != nil {
-				return fmt.Errorf("record %d: %w", s.rid, err)
+			if _, err := w.replace(ctx, was, stored{source: source}, kind, of.id, nil); err != nil {
+				return fmt.Errorf("record %d: %w", was.rid, err)
 			}
 		}
 		counts.Add(kind, Deleted, len(gone))

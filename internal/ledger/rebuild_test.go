@@ -221,13 +221,13 @@ func TestInterruptedRebuild(t *testing.T) {
 		defer closeLedger(t, l)
 	}
 	for last := int64(1); ; last = last*2 + 1 {
-		ctx := newPatience(t.Context(), last, 0)
+		ctx := newPatience(t.Context(), last)
 		err := l.Ready(ctx, nil)
 		ctx.cancel()
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, context.Canceled) && !interrupted(err) {
+		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		if !isStale(t, l) {

@@ -139,7 +139,7 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 			return err
 		}
 		source := int64(number)
-		records, err := s.seal(source, b.Records)
+		records, err := s.l.seal(s.source, source, b.Records)
 		if err != nil {
 			return err
 		}
@@ -166,12 +166,12 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 			}
 		}
 		for _, k := range b.Kept {
-			found, err := w.find(ctx, source, k.Kind, w.l.sealer.StoredID(s.source, k.Kind, k.ID))
+			h, err := w.holds(ctx, target{source, k.Kind, w.l.sealer.StoredID(s.source, k.Kind, k.ID)})
 			if err != nil {
 				return err
 			}
-			if found.rid != 0 {
-				marked = append(marked, found.rid)
+			if h.rid != 0 {
+				marked = append(marked, h.rid)
 			}
 		}
 		if b.Sweep {
@@ -206,19 +206,6 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 		s.Cursor = b.Cursor
 	}
 	return res, nil
-}
-
-// seal prepares records for being stored.
-func (s *Session) seal(source int64, records []record.Record) ([]sealed, error) {
-	list := make([]sealed, len(records))
-	for i, rec := range records {
-		var err error
-		if list[i], err = s.l.seal(s.source, rec); err != nil {
-			return nil, err
-		}
-		list[i].source = source
-	}
-	return list, nil
 }
 
 // noteRates notes a change of what a Snapshot's RatesVersion is about.

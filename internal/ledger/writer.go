@@ -364,14 +364,15 @@ func (w *writer) rewrite(ctx context.Context, unit int64, data []byte, found boo
 		created.data = data
 		return nil
 	}
-	table := tableOf(unit)
-	switch {
+	switch table := tableOf(unit); {
 	case table == "chunk" && len(data) == 0:
 		return w.exec(ctx, "DELETE FROM chunk WHERE id = ?", unit)
 	case found:
 		return w.exec(ctx, "UPDATE "+table+" SET data = ? WHERE id = ?", notNull(data), unit)
+	case table == "chunk":
+		return w.exec(ctx, "INSERT INTO chunk (id, data) VALUES (?, ?)", unit, data)
 	}
-	return w.exec(ctx, "INSERT INTO "+table+" (id, data) VALUES (?, ?)", unit, data)
+	return fmt.Errorf("history %d is missing; rebuild the ledger's derived state with \"b2b_exporter sync --rebuild\"", unit)
 }
 
 // notNull returns data as what SQLite does not take for NULL.
