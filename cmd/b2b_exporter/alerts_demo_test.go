@@ -99,7 +99,7 @@ func TestDemoAlerts(t *testing.T) {
 		}
 	}
 	eventually(t, "all headlines have a value before anything is withdrawn", func() bool {
-		return m.query(t, "count(count by (kpi) (kpi:b2b_kpi_value))") == strconv.Itoa(len(collector.Headlines()))
+		return m.query(t, "count(count by (kpi) (kpi:b2b_kpi_value:total))") == strconv.Itoa(len(collector.Headlines()))
 	})
 
 	d.faults.Set(fake.Fault{Status: http.StatusForbidden, Body: `{"errors":"revoked"}`}, 0, -1)

@@ -108,7 +108,7 @@ func TestAlertValues(t *testing.T) {
 	})
 	eventually(t, "the rules give the exporter's values", func() bool {
 		got := map[string]float64{}
-		for _, r := range m.results(t, "kpi:b2b_kpi_value") {
+		for _, r := range m.results(t, "kpi:b2b_kpi_value:total") {
 			// Where there is no value there may be parts.
 			key := r.labels["kpi"] + " " + r.labels["window"]
 			if _, defined := want[key]; defined {
