@@ -25,4 +25,4 @@ func FreeMail(s *record.Sealer, more []string) map[record.Hash]bool {
 	return free
 }
 
-func (l *Ledger) freeMail() map[record.Hash]bool { return FreeMail(l.sealer, l.settings.FreeMail) }
+func (l *Ledger) freeMail() map[record.Hash]bool { return FreeMail(l.Sealer(), l.settings.FreeMail) }

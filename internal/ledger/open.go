@@ -50,16 +50,16 @@ type Ledger struct {
 	settings Settings
 	calendar *window.Calendar
 	codec    *record.Codec
+	sealKey  []byte // of the hashes
 	lock     *os.File
 	readers  *sql.DB
 
-	mu     sync.Mutex // guards everything below
-	db     *sql.DB
-	write  *writer
-	sealer *record.Sealer
-	dict   dictionary
-	feed   Feed
-	rates  int64 // counts the commits that changed rates
+	mu    sync.Mutex // guards everything below
+	db    *sql.DB
+	write *writer
+	dict  dictionary
+	feed  Feed
+	rates int64 // counts the commits that changed rates
 }
 
 // Feed is told what each commit changed in the units that KPIs are computed from. It
@@ -127,11 +127,9 @@ func Open(ctx context.Context, o Options) (_ *Ledger, err error) {
 			return nil, err
 		}
 	}
-	key, err := l.key(ctx, o)
-	if err != nil {
+	if l.sealKey, err = l.key(ctx, o); err != nil {
 		return nil, err
 	}
-	l.sealer = record.NewSealer(key)
 	if l.dict, err = loadDictionary(ctx, l.readers); err != nil {
 		return nil, err
 	}

@@ -20,20 +20,20 @@ type sealed struct {
 	deleted bool
 }
 
-// seal prepares records of a source, which has that number, for being stored.
-func (l *Ledger) seal(name string, source int64, records []record.Record) ([]sealed, error) {
+// seal prepares records for being stored.
+func (s *Session) seal(records []record.Record) ([]sealed, error) {
 	list := make([]sealed, len(records))
 	for i, rec := range records {
 		kind, meta := rec.RecordKind(), rec.RecordMeta()
-		id := l.sealer.StoredID(name, kind, meta.ID)
+		id := s.sealer.StoredID(s.source, kind, meta.ID)
 		// The caller may commit its record again, should this fail: sealed twice it would be another.
 		rec = clone(rec)
-		rec.Seal(l.sealer, name)
-		data, err := l.codec.Encode(rec)
+		rec.Seal(s.sealer, s.source)
+		data, err := s.l.codec.Encode(rec)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", kind, err)
 		}
-		list[i] = sealed{target: target{source, kind, id}, rec: rec, data: data, deleted: meta.Deleted}
+		list[i] = sealed{target: target{s.number, kind, id}, rec: rec, data: data, deleted: meta.Deleted}
 	}
 	return list, nil
 }

@@ -84,7 +84,9 @@ type Result struct {
 // Session is one reading of one stream. It is not safe for concurrent use.
 type Session struct {
 	l      *Ledger
+	sealer *record.Sealer
 	source string
+	number int64 // the dictionary's, of the source
 	stream string
 	kinds  []record.Kind
 	whole  bool
@@ -95,19 +97,20 @@ type Session struct {
 // Begin starts reading a stream of a source, whose pages hold the given kinds. In a
 // whole session every record is listed once, so that a second one is a mistake.
 func (l *Ledger) Begin(ctx context.Context, source, stream string, kinds []record.Kind, whole bool, now time.Time) (*Session, error) {
-	s := &Session{l: l, source: source, stream: stream, kinds: kinds, whole: whole}
+	s := &Session{l: l, sealer: l.Sealer(), source: source, stream: stream, kinds: kinds, whole: whole}
 	err := l.update(ctx, func(w *writer) error {
 		number, err := w.number(ctx, source)
 		if err != nil {
 			return err
 		}
-		if err := w.exec(ctx, "INSERT OR IGNORE INTO stream (source, name) VALUES (?, ?)", int64(number), stream); err != nil {
+		s.number = int64(number)
+		if err := w.exec(ctx, "INSERT OR IGNORE INTO stream (source, name) VALUES (?, ?)", s.number, stream); err != nil {
 			return err
 		}
-		if err := w.exec(ctx, "UPDATE stream SET last_attempt = ? WHERE source = ? AND name = ?", now.UnixMicro(), int64(number), stream); err != nil {
+		if err := w.exec(ctx, "UPDATE stream SET last_attempt = ? WHERE source = ? AND name = ?", now.UnixMicro(), s.number, stream); err != nil {
 			return err
 		}
-		_, err = w.one(ctx, "SELECT cursor FROM stream WHERE source = ? AND name = ?", []any{int64(number), stream}, &s.Cursor)
+		_, err = w.one(ctx, "SELECT cursor FROM stream WHERE source = ? AND name = ?", []any{s.number, stream}, &s.Cursor)
 		return err
 	})
 	if err != nil {
@@ -129,20 +132,17 @@ func (l *Ledger) update(ctx context.Context, f func(*writer) error) error {
 // Commit writes a batch and its cursor in one transaction: all of it or, with an
 // error, nothing.
 func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
+	// Other sessions need not wait for this.
+	records, err := s.seal(b.Records)
+	if err != nil {
+		return Result{}, fmt.Errorf("commit %s/%s: %w", s.source, s.stream, err)
+	}
 	res := Result{Counts: Counts{}}
 	// What the transaction marks as seen holds only when it commits.
 	var marked []int64
-	err := s.l.update(ctx, func(w *writer) error {
+	err = s.l.update(ctx, func(w *writer) error {
 		res, marked = Result{Counts: Counts{}}, marked[:0]
-		number, err := w.number(ctx, s.source)
-		if err != nil {
-			return err
-		}
-		source := int64(number)
-		records, err := s.l.seal(s.source, source, b.Records)
-		if err != nil {
-			return err
-		}
+		source := s.number
 		if err := w.lookUp(ctx, records); err != nil {
 			return fmt.Errorf("look up records: %w", err)
 		}
@@ -166,7 +166,7 @@ func (s *Session) Commit(ctx context.Context, b Batch) (Result, error) {
 			}
 		}
 		for _, k := range b.Kept {
-			h, err := w.holds(ctx, target{source, k.Kind, w.l.sealer.StoredID(s.source, k.Kind, k.ID)})
+			h, err := w.holds(ctx, target{source, k.Kind, s.sealer.StoredID(s.source, k.Kind, k.ID)})
 			if err != nil {
 				return err
 			}
@@ -228,15 +228,11 @@ func (l *Ledger) noteRates(counts Counts) {
 // an error leaves as it was.
 func (s *Session) End(ctx context.Context, now time.Time, failure error, truncated bool) error {
 	err := s.l.update(ctx, func(w *writer) error {
-		number, err := w.number(ctx, s.source)
-		if err != nil {
-			return err
-		}
 		if failure != nil {
-			return w.exec(ctx, "UPDATE stream SET error = ? WHERE source = ? AND name = ?", failure.Error(), int64(number), s.stream)
+			return w.exec(ctx, "UPDATE stream SET error = ? WHERE source = ? AND name = ?", failure.Error(), s.number, s.stream)
 		}
 		if err := w.exec(ctx, "UPDATE stream SET error = '', complete = 1, truncated = ?, last_success = ? WHERE source = ? AND name = ?",
-			truncated, now.UnixMicro(), int64(number), s.stream); err != nil {
+			truncated, now.UnixMicro(), s.number, s.stream); err != nil {
 			return err
 		}
 		// A clock that was set back does not hide that from who asks next.

@@ -303,9 +303,5 @@ func (l *Ledger) Calendar() *window.Calendar { return l.calendar }
 // Settings returns what the ledger was opened with.
 func (l *Ledger) Settings() Settings { return l.settings }
 
-// Sealer returns a Sealer with the ledger's key.
-func (l *Ledger) Sealer() *record.Sealer {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.sealer
-}
+// Sealer returns a new Sealer with the ledger's key.
+func (l *Ledger) Sealer() *record.Sealer { return record.NewSealer(l.sealKey) }
