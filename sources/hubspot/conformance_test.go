@@ -50,7 +50,7 @@ func TestConformance(t *testing.T) {
 			sourcetest.Run(t, sourcetest.Harness{
 				Stream: string(st.kind), Account: func() sourcetest.Account { return newAccount(st) }, Open: openDefault,
 				// The address is none, but has no business in a log either.
-				Secrets: []string{testToken, "buyer0@firm0.example.com"}, PageSize: st.pageSize(),
+				Secrets: []string{testToken, "buyer0@firm0.example.com"}, PageSize: committed,
 				Settle: 25 * time.Hour, Interval: 25 * time.Hour / 2,
 				Data: func(r *http.Request) bool {
 					return strings.Contains(r.URL.Path, "/objects/") && strings.Contains(r.URL.Path, st.object)

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -17,6 +18,9 @@ const (
 	overlap = 10 * time.Minute
 	// holdback is not read yet: the index lags by some seconds.
 	holdback = time.Minute
+	// committed is how many records of a listing are committed together: a commit writes almost as
+	// much for the 50 of an answer.
+	committed = 400
 )
 
 // cursor is what the ledger keeps. Times are in milliseconds since 1970-01-01 UTC.
@@ -100,30 +104,55 @@ func (f *fetch) sweep(ctx context.Context) error {
 	})
 }
 
-// all lists the records behind after; finish completes each page, whose successor comes after next.
+// all lists the records behind after; finish completes each page, which holds several answers and
+// whose successor comes after next.
 func (f *fetch) all(ctx context.Context, after string, finish func(page *sources.Page, next string)) error {
-	var guard apiclient.PageGuard
-	for {
-		if err := guard.Next(after); err != nil {
-			return err
-		}
-		body, err := f.list(ctx, f.object, f.pageSize(), after, false, f.mapper.properties, f.history)
-		if err != nil {
-			return err
-		}
-		page, err := f.mapper.page(ctx, body.Results)
-		if err != nil {
-			return err
-		}
-		after = body.Paging.Next.After
+	var (
+		guard apiclient.PageGuard
+		page  sources.Page
+	)
+	send := func() error {
 		finish(&page, after)
-		if err := f.emit(ctx, page); err != nil {
+		whole := page
+		page = sources.Page{}
+		return f.emit(ctx, whole)
+	}
+	for {
+		next, err := f.answer(ctx, &guard, after, &page)
+		if err != nil {
+			if len(page.Records) > 0 {
+				err = errors.Join(err, send()) // what was read need not be read again
+			}
 			return err
 		}
-		if after == "" {
-			return nil
+		after = next
+		if after != "" && len(page.Records) < committed {
+			continue
+		}
+		if err := send(); err != nil || after == "" {
+			return err
 		}
 	}
+}
+
+// answer adds the records of one answer to a page, and returns behind which the next one begins.
+func (f *fetch) answer(ctx context.Context, guard *apiclient.PageGuard, after string, page *sources.Page) (next string, err error) {
+	if err := guard.Next(after); err != nil {
+		return "", err
+	}
+	body, err := f.list(ctx, f.object, f.pageSize(), after, false, f.mapper.properties, f.history)
+	if err != nil {
+		return "", err
+	}
+	got, err := f.mapper.page(ctx, body.Results)
+	if err != nil {
+		return "", err
+	}
+	page.Progress = got.Progress
+	page.Records = append(page.Records, got.Records...)
+	page.Rejected = append(page.Rejected, got.Rejected...)
+	page.Rounded += got.Rounded
+	return body.Paging.Next.After, nil
 }
 
 // changes reads what was changed since the last time. A record that is changed while this goes on

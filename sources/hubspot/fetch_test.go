@@ -108,7 +108,7 @@ func TestDeletions(t *testing.T) {
 func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoller(t, nil)
-		for n := range uint64(450) {
+		for n := range uint64(1450) {
 			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{"domain": "firm.example"})
 		}
 		pages := 0
@@ -121,7 +121,7 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 		if err := p.TryPoll("account"); !errors.Is(err, errStop) {
 			t.Fatalf("got %v, want the error of emit", err)
 		}
-		p.holds("account", 300)
+		p.holds("account", 1200)
 		lists := p.server.Requests()["list"]
 		p.server.Purge(fakehubspot.Companies, 7)
 		p.server.Put(fakehubspot.Companies, 8, time.Now().Add(time.Minute), map[string]string{"hs_ideal_customer_profile": "tier_2"})
@@ -134,9 +134,9 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 		p.open(nil)
 		time.Sleep(time.Hour)
 		p.Poll("account")
-		p.holds("account", 450)
-		if got := p.server.Requests()["list"] - lists; got != 2 {
-			t.Errorf("%d pages were listed, want the last 2", got)
+		p.holds("account", 1450)
+		if got := p.server.Requests()["list"] - lists; got != 3 {
+			t.Errorf("%d pages were listed, want the last 3", got)
 		}
 		if tier := p.Held["account"]["8"].(*record.Account).Tier; tier != "tier_2" {
 			t.Errorf("tier %q: a change during the first read was lost", tier)
@@ -144,7 +144,38 @@ func TestAnInterruptedFirstReadGoesOn(t *testing.T) {
 		p.OnPage = nil
 		time.Sleep(23 * time.Hour)
 		p.Poll("account")
-		p.holds("account", 449)
+		p.holds("account", 1449)
+	})
+}
+
+// Where an answer fails, those that have come are kept: a vendor that refuses after so many requests
+// would be asked for the same ones each time.
+func TestAnswersBeforeAFailureAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPoller(t, nil)
+		for n := range uint64(350) {
+			p.server.Put(fakehubspot.Companies, n+1, time.Now().Add(-time.Hour), map[string]string{"domain": "firm.example"})
+		}
+		lists := 0
+		p.intercept = func(r *http.Request) (int, string) {
+			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/companies") {
+				return 0, ""
+			}
+			if lists++; lists > 2 {
+				return http.StatusUnauthorized, errorBody("EXPIRED_AUTHENTICATION", "")
+			}
+			return 0, ""
+		}
+		if err := p.TryPoll("account"); err == nil {
+			t.Fatal("the third answer is refused, and nothing is told")
+		}
+		p.holds("account", 200)
+		lists = -100
+		p.Poll("account")
+		p.holds("account", 350)
+		if lists != -98 {
+			t.Errorf("%d lists were asked for, want the last 2", lists+100)
+		}
 	})
 }
 
