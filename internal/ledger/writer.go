@@ -69,14 +69,14 @@ type writer struct {
 
 // transaction is what a transaction has learned and is going to write.
 type transaction struct {
-	held      map[target]held
-	named     map[target]bool // whether others take attributes from it; absent where not known
-	edits     map[int64]*edit // by node (> 0) or chunk (< 0)
-	says      map[int64]saying
-	dirty     map[int64]bool // nodes whose keys changed
-	created   map[int64]*newNode
-	createdAs map[record.Hash]int64
-	dictStart int
+	held      map[target]held       // the present version, of records that were looked up
+	named     map[target]bool       // whether others take attributes from it; absent where not known
+	edits     map[int64]*edit       // by node (> 0) or chunk (< 0)
+	says      map[int64]saying      // by the record's number
+	dirty     map[int64]bool        // nodes whose keys changed
+	created   map[int64]*newNode    // by node; written at the end
+	createdAs map[record.Hash]int64 // their numbers
+	dictStart int                   // how many texts there were
 }
 
 func newTransaction(texts int) transaction {
