@@ -181,6 +181,9 @@ func (b *scorecard) headline(kpi string) (collector.Headline, bool) {
 // days on both sides where the KPI is known by day.
 func (b *scorecard) change(m collector.Metric, c collector.Compared) web.Change {
 	now, before := c.Complete, c.Base[collector.Previous]
+	if now.Reason == collector.NoData && c.Value.Defined() {
+		return web.Change{Reason: "no day is complete yet"}
+	}
 	for _, v := range []collector.Value{before, now} {
 		if !v.Defined() {
 			return web.Change{Reason: reason(v.Reason)}

@@ -140,7 +140,8 @@ func TestScorecardComparesCompleteDays(t *testing.T) {
 		{"1780", web.Change{Direction: web.Down, By: "26.5 %", Verdict: web.Better, Before: "2,422 EUR", Complete: "1,780 EUR"}},
 		{"2422", web.Change{Direction: web.Same, Before: "2,422 EUR", Complete: "2,422 EUR"}},
 		{"4661", web.Change{Direction: web.Up, By: "92.4 %", Verdict: web.Worse, Before: "2,422 EUR"}},
-		{"no_data", web.Change{Reason: "nothing to compute it from"}},
+		{"no_data", web.Change{Reason: "no day is complete yet"}},
+		{"zero_denominator", web.Change{Reason: "nothing to divide by"}},
 	} {
 		c := compared(t, "4661", "2422")
 		c.Complete = compared(t, test.complete, "0").Value
