@@ -122,7 +122,7 @@ func TestVendorFaults(t *testing.T) {
 		vendor.Set(f.fault, 0, -1)
 		urls[name] = url
 	}
-	all["refuses"] = fault{says: []string{"no answer in 4 tries", "connection refused"}}
+	all["refuses"] = fault{says: []string{"no answer in 4 tries", "connection refused", "check the address"}}
 	urls["announces-less"] = raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<Envelope></Envelope>")
 	all["announces-less"] = fault{says: []string{"cut short after 5 bytes", "ends in its middle"}}
 	for name, url := range urls {

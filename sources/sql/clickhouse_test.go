@@ -53,7 +53,7 @@ func TestClickHouse(t *testing.T) {
 				dsn: strings.Replace(s.dsn(s.address), testPassword, "other", 1), query: list,
 				want: `queries\[0\]: connect: ClickHouse error 193: .*[Ww]rong password`,
 			},
-			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused`},
+			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused.*; check what dsn_file holds`},
 			"bad DSN":        {dsn: "clickhouse://reader:" + testPassword + "@[x/y", query: list, want: `^DSN in file .*: the driver does not understand it`},
 			"HTTP":           {dsn: "http://reader:" + testPassword + "@127.0.0.1:8123/default", query: list, want: `^DSN in file .*: it names the HTTP interface`},
 			"unknown column": {query: "SELECT nr AS id FROM notes", want: `queries\[0\]: run the query: ClickHouse error 47: `},

@@ -49,7 +49,7 @@ func TestMariaDB(t *testing.T) {
 				dsn: strings.Replace(s.dsn(s.address), testPassword, "other", 1), query: list,
 				want: `queries\[0\]: connect: MySQL error 1045 \(28000\): Access denied for user 'reader'`,
 			},
-			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused`},
+			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused.*; check what dsn_file holds`},
 			"bad DSN":        {dsn: "reader:" + testPassword + "@127.0.0.1", query: list, want: `^DSN in file .*: the driver does not understand it`},
 			"unknown column": {query: "SELECT nr AS id FROM notes", want: `queries\[0\]: run the query: MySQL error 1054 \(42S22\): Unknown column 'nr'`},
 			"value of a row": {

@@ -71,7 +71,7 @@ func TestPostgreSQL(t *testing.T) {
 				dsn: strings.Replace(s.dsn(s.address), testPassword, "other", 1), query: list,
 				want: `queries\[0\]: connect: PostgreSQL error 28P01: password authentication failed for user "reader"`,
 			},
-			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused`},
+			"no server":      {dsn: s.dsn("127.0.0.1:1"), query: list, want: `queries\[0\]: connect: .*connection refused.*; check what dsn_file holds`},
 			"bad DSN":        {dsn: "postgres://reader:" + testPassword + "@[x/y", query: list, want: `^DSN in file .*: the driver does not understand it`},
 			"unknown column": {query: "SELECT nr AS id FROM notes", want: `queries\[0\]: run the query: PostgreSQL error 42703: column "nr" does not exist`},
 			"unmapped":       {query: "SELECT id FROM notes", want: `queries\[0\]: columns of the query: order needs a column for placed_at, currency, gross`},

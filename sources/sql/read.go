@@ -35,7 +35,7 @@ func (s *Source) read(ctx context.Context, db *database, q query, from mark, zon
 	defer cancel()
 	tx, err := db.BeginTx(ctx, &dbsql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return s.failed(ctx, db, q, "connect", err)
+		return fmt.Errorf("%w; check what dsn_file holds, and that the server can be reached from here", s.failed(ctx, db, q, "connect", err))
 	}
 	defer func() { _ = tx.Rollback() }() // there is nothing to undo
 	queryCtx, err := s.engine.begin(ctx, tx, s.options.timeout())

@@ -165,7 +165,7 @@ func (k *call) failed(ctx context.Context, err error) bool {
 		k.err = &FormatError{Endpoint: k.endpoint, Detail: redirect.detail}
 		return false
 	}
-	k.err = fmt.Errorf("%s: no answer in %d tries: %w", k.endpoint, k.tries, k.client.redact.err(err))
+	k.err = fmt.Errorf("%s: no answer in %d tries: %w; check the address, and that the vendor can be reached from here", k.endpoint, k.tries, k.client.redact.err(err))
 	// The default policy knows the errors that stay: bad certificates, wrong schemes.
 	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
 	return retry && k.again(ctx, reasonNetwork, jitter(k.retries))
