@@ -20,7 +20,7 @@ import (
 )
 
 // newDemo serves the demo until the test ends.
-func newDemo(t *testing.T, now func() time.Time, args ...string) *exporter {
+func newDemo(t testing.TB, now func() time.Time, args ...string) *exporter {
 	t.Helper()
 	e := &exporter{logs: &logs{}}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -42,7 +42,7 @@ func newDemo(t *testing.T, now func() time.Time, args ...string) *exporter {
 }
 
 // up returns how many streams there are, and how many have been read.
-func (e *exporter) up(t *testing.T) (streams, up int) {
+func (e *exporter) up(t testing.TB) (streams, up int) {
 	t.Helper()
 	for line := range strings.Lines(e.get(t, "/metrics")) {
 		if strings.HasPrefix(line, "b2b_source_up{") {

@@ -19,7 +19,7 @@ import (
 const patience = 2 * time.Minute
 
 // eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -76,7 +76,7 @@ var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // awaitURL returns where a service listens as soon as it says so. Ended, which has room for
 // one, gets the exit code.
-func awaitURL(t *testing.T, l *logs, ended chan int) string {
+func awaitURL(t testing.TB, l *logs, ended chan int) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if m := listening.FindStringSubmatch(l.String()); m != nil {
@@ -123,7 +123,7 @@ func client() *http.Client {
 }
 
 // request returns status and body of an answer.
-func (e *exporter) request(t *testing.T, method, path string) (int, string) {
+func (e *exporter) request(t testing.TB, method, path string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, e.url+path, nil)
 	if err != nil {
@@ -142,7 +142,7 @@ func (e *exporter) request(t *testing.T, method, path string) (int, string) {
 }
 
 // get returns the body of an answer with status 200.
-func (e *exporter) get(t *testing.T, path string) string {
+func (e *exporter) get(t testing.TB, path string) string {
 	t.Helper()
 	status, body := e.request(t, http.MethodGet, path)
 	if status != http.StatusOK {
